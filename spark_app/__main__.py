@@ -1,0 +1,3 @@
+from spark_app.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,44 @@
+"""Expected errors: one line for a person, and the exit code that a script reads."""
+
+import signal
+from typing import ClassVar
+
+DONE = 0
+
+
+class AppError(Exception):
+    """An expected error. Its text says what is wrong and what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class RunFailed(AppError):
+    """The run could not be finished: disk full, an input that changed, a refused lock."""
+
+    exit_code = 1
+
+
+class Unusable(AppError):
+    """Wrong usage or configuration, or a source or lake that cannot be used."""
+
+    exit_code = 2
+
+
+class GateShut(AppError):
+    """The data kept a gate shut; nothing was published."""
+
+    exit_code = 3
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Not an `Exception`, so that no library on the way takes it for one."""
+
+    def __init__(self, number: int) -> None:
+        """Take the number of the signal that asked."""
+        super().__init__(number)
+        self.name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        self.exit_code = 128 + number
+        self.advice = "nothing was changed"
+
+    def __str__(self) -> str:
+        return f"stopped by {self.name}; {self.advice}"

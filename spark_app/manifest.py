@@ -1,0 +1,84 @@
+"""The run manifest, `run.json`: what a run read, counted and decided."""
+
+import hashlib
+import json
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any, Literal
+
+from spark_app import __version__
+from spark_app.store import StoredFile
+
+RunOutcome = Literal["running", "checked", "published", "gate shut", "failed", "interrupted"]
+
+
+@dataclass
+class Stage:
+    """One line of the run: what went in and out, in rows, and how long it took."""
+
+    name: str
+    rows_in: int = 0
+    rows_out: int = 0
+    quarantined_count: int = 0
+    checks_passed_count: int = 0
+    checks_count: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Manifest:
+    """A run as a program reads it.
+
+    `outcome` is `running` until the run has ended, `checked` between the last gate and the atomic
+    switch. Times are ISO 8601 in UTC; what has not happened yet is null.
+    """
+
+    run_id: str
+    job: str
+    parameters: dict[str, Any]
+    inputs: list[dict[str, Any]]
+    inputs_digest: str
+    started_at: str
+    versions: dict[str, str]
+    outcome: RunOutcome = "running"
+    exit_code: int | None = None
+    reason: str | None = None
+    finished_at: str | None = None
+    duration_seconds: float | None = None
+    published_at: str | None = None
+    report: str | None = None
+    stages: list[Stage] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def new_run_id(now: datetime) -> str:
+    """UTC to the microsecond, and four random hex digits."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(2)}"
+
+
+def digest(inputs: Sequence[StoredFile]) -> str:
+    """The identity of a set of inputs: SHA-256 over paths, sizes and versions."""
+    lines = sorted(f"{f.path}\t{f.size_bytes}\t{f.version}\n" for f in inputs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def is_same_work(old: Mapping[str, Any], new: Manifest) -> bool:
+    """Whether an earlier run had the same job, inputs and parameters."""
+    mine = json.loads(json.dumps(new.as_dict(), default=str))
+    return all(old[key] == mine[key] for key in ("job", "inputs_digest", "parameters"))
+
+
+def versions() -> dict[str, str]:
+    """What the run runs on; Java's is added when it is known."""
+    names = ("pyspark", "great-expectations")
+    return {
+        "spark_app": __version__,
+        "python": platform.python_version(),
+        **{name.replace("-", "_"): version(name) for name in names},
+    }

@@ -1,0 +1,135 @@
+"""Raw deliveries: finding and pinning their files, and reading them as the contract's types."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from spark_app import store
+from spark_app.contract import Contract, DeliveredFile
+from spark_app.errors import RunFailed, Unusable
+from spark_app.lake import Lake
+from spark_app.store import StoredFile
+from spark_app.stored_types import Physical
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SAMPLED_FILES = 8
+TASK_ROWS = 2_000_000
+MAX_TASKS = 10_000
+MIN_TASK_BYTES, MAX_TASK_BYTES = 2**20, 128 * 2**20
+FILE_COST_BYTES = 64 * 2**10
+
+
+def find_inputs(source: str, lake: Lake) -> list[StoredFile]:
+    """List and pin the files of a source: a file, a folder with its subfolders, or a glob.
+
+    Raises:
+        Unusable: nothing is there, or the source holds the lake's own folders.
+    """
+    inputs = store.find(source)
+    root, raw = os.path.realpath(lake.root), os.path.realpath(lake.path("raw"))
+    paths = [os.path.realpath(file.path) for file in inputs]
+    is_own = any(_holds(root, path) and not _holds(raw, path) for path in paths)
+    if is_own or _holds(os.path.realpath(os.path.expanduser(source)), root):
+        raise Unusable(
+            f"the lake {lake.root} lies inside the source {source}, so a run would read what it "
+            "writes; choose a lake elsewhere"
+        )
+    return inputs
+
+
+def require_unchanged(inputs: Sequence[StoredFile]) -> None:
+    """Raise unless every input file is still the version that was pinned.
+
+    Raises:
+        RunFailed: a file changed or vanished while it was read.
+    """
+    for pinned in inputs:
+        if store.stat(pinned.path) != pinned:
+            raise RunFailed(
+                f"{pinned.path} changed while it was read; nothing was published, run again when "
+                "the delivery is complete"
+            )
+
+
+def sample(inputs: Sequence[StoredFile], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Different values of `columns` in the first row groups of some files, spread evenly."""
+    step = -(-len(inputs) // SAMPLED_FILES)
+    found: dict[tuple[Any, ...], None] = {}
+    for file in inputs[::step]:
+        found.update(dict.fromkeys(_first_values(file.path, columns)))
+    return list(found)
+
+
+def read_raw(
+    session: "SparkSession", contract: Contract, files: Sequence[DeliveredFile], *, bytes_count: int
+) -> "DataFrame":
+    """The rows of all `files`: the contract's columns in its order and types.
+
+    Every column of every file must have passed `contract.inspect`. A value that its promised type
+    cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
+    """
+    rows_count = sum(file.rows_count for file in files)
+    session.conf.set("spark.sql.files.maxPartitionBytes", str(task_bytes(bytes_count, rows_count)))
+    session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
+    alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
+    for file in files:
+        alike[_signature(contract, file)].append(file.path)
+    frames = [_read(session, contract, stored, paths) for stored, paths in alike.items()]
+    return reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def task_bytes(bytes_count: int, rows_count: int) -> int:
+    """How much one task reads: about two million rows, whose groups fit a processor's cache."""
+    wanted = bytes_count * TASK_ROWS // max(rows_count, 1)
+    bounded = min(max(wanted, MIN_TASK_BYTES), MAX_TASK_BYTES)
+    return max(bounded, bytes_count // MAX_TASKS)
+
+
+def _signature(contract: Contract, file: DeliveredFile) -> tuple[Physical, ...]:
+    stored = {column.column: column.physical for column in file.columns}
+    return tuple(found for name in contract.names if (found := stored[name]) is not None)
+
+
+def _read(
+    session: "SparkSession", contract: Contract, stored: Sequence[Physical], paths: Sequence[str]
+) -> "DataFrame":
+    from pyspark.sql import functions as F
+
+    fields = zip(contract.columns, stored, strict=True)
+    schema = ", ".join(f"`{column.name}` {physical.spark_type}" for column, physical in fields)
+    frame = session.read.schema(schema).parquet(*[_literal(path) for path in paths])
+    return frame.select(
+        *[
+            F.expr(physical.cast.format(column.name)).alias(column.name)
+            for column, physical in zip(contract.columns, stored, strict=True)
+        ]
+    )
+
+
+def _literal(path: str) -> str:
+    """Escape what Hadoop would take for a glob."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
+
+
+def _holds(folder: str, path: str) -> bool:
+    return (path + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _first_values(path: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if file.num_row_groups == 0:
+                return []
+            table = file.read_row_group(0, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise Unusable(f"{path} is broken; deliver it again or take it away") from error
+    different = table.group_by(list(columns)).aggregate([])
+    return list(zip(*(different[column].to_pylist() for column in columns), strict=True))

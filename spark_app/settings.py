@@ -1,0 +1,99 @@
+"""The settings, and the only place that reads environment variables."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from spark_app.errors import Unusable
+
+PREFIX = "SPARK_APP_"
+SOURCE_PREFIX = f"{PREFIX}SOURCE_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a deployment can set; `.env.example` says each in words.
+
+    `sources` maps a dataset to its default source. Empty `channels` and a null
+    `max_load_age_days` switch off the check that needs them.
+    """
+
+    lake: str = "./lake"
+    sources: Mapping[str, str] = field(default_factory=dict)
+    driver_memory: str = "2g"
+    extra_countries: tuple[str, ...] = ()
+    extra_os_names: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    max_load_age_days: int | None = None
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment, then from `.env` in the working folder.
+
+    Raises:
+        Unusable: a setting has an unknown name or a value that cannot be used.
+    """
+    file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
+    return parse_settings({**file_values, **os.environ})
+
+
+def parse_settings(values: Mapping[str, str]) -> Settings:
+    """Turn raw `SPARK_APP_*` values into settings; an empty value means the default."""
+    ours = {k: v for k, v in values.items() if k.startswith(PREFIX) and v.strip()}
+    sources = {k.removeprefix(SOURCE_PREFIX).lower(): v for k, v in ours.items() if _is_source(k)}
+    known = {k.removeprefix(PREFIX).lower(): v for k, v in ours.items() if not _is_source(k)}
+    unknown = sorted(known.keys() - {f for f in Settings.__dataclass_fields__ if f != "sources"})
+    if unknown:
+        raise Unusable(
+            f"setting {PREFIX}{unknown[0].upper()} is unknown; .env.example lists every setting"
+        )
+    defaults = Settings()
+    return Settings(
+        lake=known.get("lake", defaults.lake),
+        sources=sources,
+        driver_memory=_memory(known.get("driver_memory", defaults.driver_memory)),
+        extra_countries=_names(known.get("extra_countries", "")),
+        extra_os_names=_names(known.get("extra_os_names", "")),
+        channels=_names(known.get("channels", "")),
+        max_load_age_days=_days(known.get("max_load_age_days")),
+    )
+
+
+def java_home() -> str | None:
+    """The Java installation that the environment names, or null."""
+    return os.environ.get("JAVA_HOME") or None
+
+
+def is_under_spark_submit() -> bool:
+    """Whether spark-submit started this process and owns the JVM and its configuration."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def _is_source(name: str) -> bool:
+    return name.startswith(SOURCE_PREFIX)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _memory(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*[mg]", text):
+        raise Unusable(
+            f"{PREFIX}DRIVER_MEMORY is {text!r}; write megabytes or gigabytes, such as 2g"
+        )
+    return text
+
+
+def _days(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,4}", text.strip()):
+        raise Unusable(
+            f"{PREFIX}MAX_LOAD_AGE_DAYS is {text!r}; write a whole number of days, such as 3"
+        )
+    return int(text)

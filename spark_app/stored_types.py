@@ -1,0 +1,130 @@
+"""Which Parquet types carry a promised type unharmed, and how Spark reads them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+ColumnType = Literal["string", "double", "date", "boolean", "timestamp"]
+
+
+@dataclass(frozen=True)
+class Physical:
+    """How a file stores a column: what to ask Spark for, and how to cast it.
+
+    `spark_type` is the type that Spark reads without conversion, `cast` the Spark SQL that turns
+    it into the contract's type, with `{0}` for the column. `found` names the stored type.
+    """
+
+    found: str
+    spark_type: str
+    cast: str
+
+
+EXACT_INTEGERS = 2**53
+_AS_IT_IS = "{0}"
+_WHOLE_64 = (
+    f"CASE WHEN {{0}} BETWEEN -{EXACT_INTEGERS} AND {EXACT_INTEGERS} OR {{0}} IS NULL "
+    "THEN CAST({0} AS DOUBLE) ELSE raise_error(concat("
+    "'LOSSY_VALUE column {0}: the integer ', {0}, ' is beyond 2^53 and would change as double "
+    "(file ', input_file_name(), ')')) END"
+)
+_MIDNIGHT = (
+    "CASE WHEN {1} = date_trunc('DAY', {1}) OR {1} IS NULL THEN CAST({1} AS DATE) "
+    "ELSE raise_error(concat('LOSSY_VALUE column {0}: the timestamp ', {1}, ' is not midnight, "
+    "as a date it would lose its time (file ', input_file_name(), ')')) END"
+)
+_FROM_NANOS = "timestamp_micros(({0} - pmod({0}, 1000)) DIV 1000)"
+_FROM_LOCAL = "CAST({0} AS TIMESTAMP)"
+_INTEGERS = {
+    (8, True): "tinyint",
+    (16, True): "smallint",
+    (32, True): "int",
+    (64, True): "bigint",
+    (8, False): "smallint",
+    (16, False): "int",
+    (32, False): "bigint",
+    (64, False): "decimal(20,0)",
+}
+
+
+def stored_type(stored: Any) -> str:
+    """The stored type in Parquet's words, such as `INT64 TIMESTAMP`."""
+    if stored is None:
+        return "nested"
+    logical = stored.logical_type.type
+    return f"{stored.physical_type} {logical}".removesuffix(" NONE")
+
+
+def physical(promised: ColumnType, stored: Any) -> Physical | None:
+    """How to read `stored` as the promised type; null when it would not keep its meaning."""
+    readers = {
+        "string": _as_string,
+        "double": _as_double,
+        "date": _as_date,
+        "boolean": _as_boolean,
+        "timestamp": _as_timestamp,
+    }
+    if stored.max_repetition_level > 0:
+        return None
+    if stored.logical_type.type == "UNKNOWN":
+        return Physical("null", promised, f"CAST(NULL AS {promised})")
+    read = readers[promised](stored)
+    return Physical(stored_type(stored), *read) if read else None
+
+
+def _as_string(stored: Any) -> tuple[str, str] | None:
+    return ("string", _AS_IT_IS) if stored.logical_type.type == "STRING" else None
+
+
+def _as_boolean(stored: Any) -> tuple[str, str] | None:
+    return ("boolean", _AS_IT_IS) if stored.physical_type == "BOOLEAN" else None
+
+
+def _as_double(stored: Any) -> tuple[str, str] | None:
+    if stored.physical_type == "DOUBLE":
+        return "double", _AS_IT_IS
+    if stored.physical_type == "FLOAT":
+        return "float", "CAST({0} AS DOUBLE)"
+    integer = _integer(stored)
+    if integer is None:
+        return None
+    return integer, _WHOLE_64 if integer in ("bigint", "decimal(20,0)") else "CAST({0} AS DOUBLE)"
+
+
+def _integer(stored: Any) -> str | None:
+    """The Spark type that holds a stored integer; null when it is none."""
+    logical = stored.logical_type
+    if logical.type == "NONE":
+        return {"INT32": "int", "INT64": "bigint"}.get(stored.physical_type)
+    if logical.type != "INT":
+        return None
+    details = _details(logical)
+    return _INTEGERS[(int(details["bitWidth"]), bool(details["isSigned"]))]
+
+
+def _as_timestamp(stored: Any) -> tuple[str, str] | None:
+    logical = stored.logical_type
+    if stored.physical_type == "INT96":
+        return "timestamp", _AS_IT_IS
+    if logical.type != "TIMESTAMP":
+        return None
+    details = _details(logical)
+    if details["timeUnit"] == "nanoseconds":
+        return "bigint", _FROM_NANOS
+    is_utc = bool(details["isAdjustedToUTC"])
+    return ("timestamp", _AS_IT_IS) if is_utc else ("timestamp_ntz", _FROM_LOCAL)
+
+
+def _as_date(stored: Any) -> tuple[str, str] | None:
+    if stored.logical_type.type == "DATE":
+        return "date", _AS_IT_IS
+    timestamp = _as_timestamp(stored)
+    if timestamp is None:
+        return None
+    spark_type, cast = timestamp
+    return spark_type, _MIDNIGHT.replace("{1}", cast)
+
+
+def _details(logical: Any) -> dict[str, Any]:
+    """The parameters of a Parquet logical type, such as its unit and time zone."""
+    return dict(json.loads(logical.to_json()))
