@@ -1,0 +1,1 @@
+"""Checks: declared once, run by the gate, kept in the history."""
