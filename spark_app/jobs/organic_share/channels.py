@@ -1,0 +1,126 @@
+"""Trick: a bit per channel, so that one pass can prove that no key was delivered twice.
+
+A perfect hash gives every known channel name a slot of its own; rows of one day, country and
+platform set the bits of their names. As many bits as rows means that no name came twice. The slot
+depends on the name alone, so a missed duplicate is impossible; a name that is not known, or a
+table made from an unlucky sample, only makes a false alarm.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, SparkSession
+from pyspark.sql import functions as F
+
+from spark_app.quality.rules import sql_text
+
+CHANNEL = ("name", "token", "has_subtrackers")
+NAME_HASH = "name_hash"
+MAX_CHANNELS = 1024
+WORD_BITS = 64
+_MAX_DISPLACEMENT = 2**16
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as it was delivered; null: no token, or not told."""
+
+    name: str
+    token: str | None
+    has_subtrackers: bool | None
+
+
+@dataclass(frozen=True)
+class ChannelSlots:
+    """The perfect hash over known channel names, and what is known of the channel in each slot.
+
+    `displacements` by bucket and `fingerprints` by slot; a slot without a channel has 0.
+    """
+
+    displacements: tuple[int, ...]
+    fingerprints: tuple[int, ...]
+
+    @property
+    def words_count(self) -> int:
+        """How many 64-bit words hold a bit for every slot."""
+        return len(self.fingerprints) // WORD_BITS
+
+    def slot(self) -> Column:
+        """The slot of a row by the column `name_hash`."""
+        name = F.col(NAME_HASH)
+        bucket = F.pmod(name, F.lit(len(self.displacements))).cast("int")
+        displacement = F.get(_integers(self.displacements), bucket)
+        mixed = F.shiftright(F.shiftrightunsigned(name, 34) * (displacement * 2 + 1), 15)
+        return F.pmod(mixed, F.lit(len(self.fingerprints))).cast("int")
+
+    def is_known(self, slot: Column) -> Column:
+        """Whether the row's name, token and has_subtrackers are those of its slot's channel."""
+        known = F.get(_integers(self.fingerprints), slot)
+        return known == F.xxhash64(NAME_HASH, *CHANNEL[1:])
+
+    def word(self, slot: Column, index: int) -> Column:
+        """The bit of a row's slot in one of the words."""
+        bit = F.call_function("shiftleft", F.lit(1).cast("bigint"), slot)
+        return F.when(F.shiftright(slot, 6) == index, bit).otherwise(F.lit(0).cast("bigint"))
+
+
+def known_slots(session: SparkSession, channels: Sequence[Channel]) -> ChannelSlots | None:
+    """Find slots for a sample of channels; null when there are none, or too many for bits."""
+    by_name = {channel.name: channel for channel in channels}
+    if not 0 < len(by_name) <= MAX_CHANNELS:
+        return None
+    rows = ", ".join(f"({_text(c.name)}, {_text(c.token)}, {_flag(c)})" for c in by_name.values())
+    hashed = session.sql(
+        f"SELECT xxhash64(name), xxhash64(xxhash64(name), {', '.join(CHANNEL[1:])}) "
+        f"FROM VALUES {rows} AS channel({', '.join(CHANNEL)})"
+    )
+    return arrange({row[0]: row[1] for row in hashed.collect()})
+
+
+def arrange(fingerprints: Mapping[int, int]) -> ChannelSlots | None:
+    """Place every name hash in a slot of its own; null when no arrangement is found.
+
+    The method is "hash, displace": names are put into as many buckets as there are names, and each
+    bucket, the fullest first, gets the first displacement that sends its names to free slots
+    (Belazzougui, Botelho, Dietzfelbinger: Hash, Displace, and Compress, 2009).
+    """
+    buckets: dict[int, list[int]] = defaultdict(list)
+    for name in fingerprints:
+        buckets[name % len(fingerprints)].append(name)
+    slots_count = WORD_BITS * -(-len(fingerprints) // WORD_BITS)
+    displacements = [0] * len(fingerprints)
+    taken: dict[int, int] = {}
+    for bucket, names in sorted(buckets.items(), key=lambda item: -len(item[1])):
+        found = _displace(names, slots_count, taken.__contains__)
+        if found is None:
+            return None
+        displacements[bucket] = found
+        taken.update((_slot(name, found, slots_count), fingerprints[name]) for name in names)
+    return ChannelSlots(tuple(displacements), tuple(taken.get(i, 0) for i in range(slots_count)))
+
+
+def _displace(names: Sequence[int], slots: int, is_taken: Callable[[int], bool]) -> int | None:
+    for displacement in range(_MAX_DISPLACEMENT):
+        wanted = {_slot(name, displacement, slots) for name in names}
+        if len(wanted) == len(names) and not any(map(is_taken, wanted)):
+            return displacement
+    return None
+
+
+def _slot(name: int, displacement: int, slots_count: int) -> int:
+    return ((((name % 2**64) >> 34) * (displacement * 2 + 1)) >> 15) % slots_count
+
+
+def _integers(values: Sequence[int]) -> Column:
+    return F.expr(f"array({', '.join(f'{value}L' for value in values)})")
+
+
+def _text(value: str | None) -> str:
+    return "CAST(NULL AS STRING)" if value is None else sql_text(value)
+
+
+def _flag(channel: Channel) -> str:
+    return (
+        f"CAST({'NULL' if channel.has_subtrackers is None else channel.has_subtrackers} AS BOOLEAN)"
+    )
