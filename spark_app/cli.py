@@ -1,0 +1,173 @@
+"""The commands: parse, dispatch, and turn expected errors into one line and an exit code."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from spark_app import commands
+from spark_app.errors import DONE, AppError, Stopped, Unusable
+from spark_app.lake import Lake
+from spark_app.settings import load_settings
+
+_PROGRAM = "python -m spark_app"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code that the README lists."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        args = _parser().parse_args(arguments)
+        settings = load_settings()
+        args.command(args, Lake(args.lake or settings.lake), settings)
+    except AppError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Stopped as stopped:
+        print(f"error: {stopped}", file=sys.stderr)
+        return stopped.exit_code
+    return DONE
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    for other in (signal.SIGINT, signal.SIGTERM):  # the way out is not stopped twice
+        signal.signal(other, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Unusable(f"{message}; see `{self.prog} --help`")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=_PROGRAM,
+        description="Checks raw exports, builds weekly tables and publishes what passed.",
+        epilog=_examples(
+            "run organic_share --source 'exports/*.parquet' --lake ./lake",
+            "runs --lake ./lake",
+            "checks organic_share",
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+    _add_run(subparsers)
+    _add(subparsers, "list", commands.list_jobs, "the jobs, what they read and publish", "list")
+    checks = _add(
+        subparsers,
+        "checks",
+        commands.list_checks,
+        "every check of a job, in words",
+        "checks organic_share",
+    )
+    _add_job(checks)
+    _add(subparsers, "runs", commands.list_runs, "the history of runs", "runs --lake ./lake")
+    publish = _add(
+        subparsers,
+        "publish",
+        commands.publish,
+        "make an earlier run the published one",
+        "publish organic_share --run 20211214T060000000000Z-1a2b",
+    )
+    _add_job(publish)
+    publish.add_argument("--run", required=True, metavar="RUN_ID", help="which run, see `runs`")
+    report = _add(
+        subparsers,
+        "report",
+        commands.report,
+        "write the report of what is published",
+        "report organic_share",
+    )
+    _add_job(report)
+    prune = _add(
+        subparsers,
+        "prune",
+        commands.prune,
+        "delete the tables of old runs",
+        "prune --keep 5",
+    )
+    prune.add_argument(
+        "--keep", type=int, required=True, metavar="N", help="how many finished runs of each job"
+    )
+    return parser
+
+
+def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
+    run = _add(
+        subparsers,
+        "run",
+        commands.run,
+        "check raw, build the tables, publish what passed",
+        "run organic_share --source 'exports/*.parquet' --lake ./lake",
+        "run organic_share --since 2021_20",
+        "run organic_share --tolerance 0 --json",
+    )
+    _add_job(run)
+    run.add_argument("--source", type=_filled, help="a Parquet file, a folder or a quoted glob")
+    run.add_argument("--run-id", help="name the run; letters, digits, '-' and '_'")
+    run.add_argument(
+        "--tolerance",
+        type=_share,
+        default=0.01,
+        metavar="SHARE",
+        help="the share of bad rows up to which the gate opens, inclusive (default: 0.01)",
+    )
+    run.add_argument(
+        "--since", type=_filled, metavar="YYYY_WW", help="read only what is new from this week on"
+    )
+    run.add_argument("--json", action="store_true", help="print the run manifest, not the table")
+    run.add_argument("--verbose", action="store_true", help="show Spark's own log on stderr")
+    run.add_argument(
+        "--data-docs", action="store_true", help="write great-expectations' pages beside the run"
+    )
+
+
+def _add(
+    subparsers: "argparse._SubParsersAction[_Parser]",
+    name: str,
+    command: object,
+    summary: str,
+    *examples: str,
+) -> argparse.ArgumentParser:
+    parser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=_examples(*examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--lake", type=_filled, help="root of the lake (default: SPARK_APP_LAKE, else ./lake)"
+    )
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("job", metavar="JOB", help="name of a job, see `list`")
+
+
+def _examples(*commands_: str) -> str:
+    return "examples:\n" + "\n".join(f"  {_PROGRAM} {command}" for command in commands_)
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; leave it out for the default")
+    return text
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a share from 0 to 1, such as 0.01")
+    return share

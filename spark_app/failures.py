@@ -1,0 +1,106 @@
+"""From what Spark, Python and the operating system raise to the error a user can act on."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote
+
+from spark_app.errors import AppError, GateShut, RunFailed, Unusable
+
+_LEAST_FREE_BYTES = 64 * 2**10
+_FULL = "the disk is full or takes no more files; free some space and run again"
+_HEAP = "out of memory; raise SPARK_APP_DRIVER_MEMORY and run again"
+_SUM = "the sum of value is beyond 64 bits; look for mistyped values; nothing was published"
+_KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
+    ("No space left on device", RunFailed, _FULL),
+    ("Disk quota exceeded", RunFailed, _FULL),
+    ("Mkdirs failed to create", RunFailed, _FULL),
+    ("OutOfMemoryError", RunFailed, _HEAP),
+    ("Java heap space", RunFailed, _HEAP),
+    ("ARITHMETIC_OVERFLOW", GateShut, _SUM),
+)
+_JVM_GONE = (
+    "Py4JNetworkError",
+    "ConnectionRefusedError",
+    "ConnectionResetError",
+    "BrokenPipeError",
+)
+
+
+@contextmanager
+def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]:
+    """Turn what the block raises into expected errors, while the JVM that can tell them lives.
+
+    Raises:
+        AppError: the expected error; a bug passes unchanged, one inside Spark as RuntimeError.
+    """
+    try:
+        yield
+    except Exception as error:
+        expected = explain(error, require_unchanged)
+        if expected is None and not _is_of_spark(error):
+            raise
+        if expected is None or isinstance(expected, RunFailed):
+            expected = full_disk(lake, tempfile.gettempdir()) or expected
+        if expected is None:
+            raise RuntimeError(str(error)) from None
+        raise expected from error
+
+
+def full_disk(*folders: str) -> RunFailed | None:
+    """A full disk shows itself to Spark in many ways; look at the disks themselves."""
+    for folder in folders:
+        disk = os.statvfs(folder)
+        is_out_of_files = disk.f_files > 0 and disk.f_favail == 0
+        if disk.f_bavail * disk.f_frsize < _LEAST_FREE_BYTES or is_out_of_files:
+            return RunFailed(f"the disk is full ({folder}); free some space and run again")
+    return None
+
+
+def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError | None:
+    """The expected error behind an exception, or null when it is a bug.
+
+    A file that changed while it was read breaks a reader in many ways, so that is asked first.
+    """
+    if isinstance(error, AppError) and not isinstance(error, Unusable):
+        return error
+    is_jvm_gone = type(error).__name__ in _JVM_GONE
+    if not (isinstance(error, AppError) or _is_of_spark(error) or is_jvm_gone):
+        return None
+    try:
+        require_unchanged()
+    except AppError as changed:
+        return changed
+    if isinstance(error, AppError):
+        return error
+    return _by_text(str(error)) or (_jvm_gone() if is_jvm_gone else None)
+
+
+def _is_of_spark(error: Exception) -> bool:
+    return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
+
+
+def _by_text(text: str) -> AppError | None:
+    for words, kind, message in _KNOWN:
+        if words in text:
+            return kind(message)
+    return _lossy(text) or _broken_file(text)
+
+
+def _lossy(text: str) -> AppError | None:
+    found = re.search(r"LOSSY_VALUE ([^\n]*?\(file [^)]*\))", text)
+    return GateShut(f"broken contract: {found[1]}; nothing was published") if found else None
+
+
+def _broken_file(text: str) -> AppError | None:
+    if "FAILED_READ_FILE" not in text and "Encountered error while reading file" not in text:
+        return None
+    found = re.search(r"while reading file (\S+?)\.? ", text)
+    name = unquote(found[1]).removeprefix("file://") if found else "a file of the source"
+    return Unusable(f"{name} is broken or not Parquet; deliver it again or take it away")
+
+
+def _jvm_gone() -> AppError:
+    return RunFailed("Spark's JVM ended unexpectedly; its last words are in the run's log.txt")

@@ -1,0 +1,68 @@
+"""What a person sees while a run goes on: one line per stage, and a bar where a terminal is."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from spark_app.manifest import Stage
+
+
+class Progress:
+    """Writes to stderr, so that stdout holds nothing but the result."""
+
+    def say(self, line: str) -> None:
+        """One line for a person."""
+        print(line, file=sys.stderr, flush=True)
+
+    def stage(self, stage: Stage) -> None:
+        """The line of a finished stage."""
+        checks = f"{stage.checks_passed_count}/{stage.checks_count}"
+        self.say(
+            f"{stage.name:<8} {stage.rows_in:>13,} rows in {stage.rows_out:>13,} out "
+            f"{stage.quarantined_count:>9,} quarantined  checks {checks:>6} passed "
+            f"{stage.seconds:>7.1f} s"
+        )
+
+    @contextmanager
+    def bar(self, name: str, session: Any) -> Iterator[None]:
+        """A bar of Spark's tasks for the time of the block, where stderr is a terminal."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(name, total=None)
+            ended = threading.Event()
+            args = (
+                session.sparkContext.statusTracker(),
+                ended,
+                lambda **of: bar.update(task, **of),
+            )
+            follower = threading.Thread(target=_follow, args=args, daemon=True)
+            follower.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                follower.join()
+
+
+def _follow(tracker: Any, ended: threading.Event, update: Any) -> None:
+    """Copy the task counts of the running stages to the bar until `ended`."""
+    while not ended.wait(0.5):
+        try:
+            stages = [tracker.getStageInfo(i) for i in tracker.getActiveStageIds()]
+        except Exception:  # the JVM may be ending; a bar is not worth a failed run
+            return
+        known = [stage for stage in stages if stage]
+        if known:
+            update(
+                total=sum(stage.numTasks for stage in known),
+                completed=sum(stage.numCompletedTasks for stage in known),
+            )

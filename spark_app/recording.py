@@ -1,0 +1,66 @@
+"""What is kept of every run, however it ended: manifest, check results, a shut gate's report."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from spark_app.errors import AppError, GateShut, Stopped
+from spark_app.manifest import RunOutcome
+from spark_app.reports import write_run_report
+
+if TYPE_CHECKING:
+    from spark_app.run import Run
+
+
+_IS_PUBLISHED = "the table was published already; `report` writes its page"
+
+
+@contextmanager
+def recorded(run: "Run") -> Iterator[None]:
+    """Write the manifest, the checks and the report when the block ends, in whichever way.
+
+    Raises:
+        BaseException: whatever the block raised.
+    """
+    try:
+        yield
+    except Stopped as stopped:
+        is_out = run.manifest.published_at is not None
+        stopped.advice = _IS_PUBLISHED if is_out else "nothing was published; run again"
+        _close(run, "interrupted", stopped.exit_code, str(stopped))
+        raise
+    except GateShut as shut:
+        _close(run, "gate shut", shut.exit_code, str(shut))
+        _report_shut_gate(run)
+        raise
+    except AppError as error:
+        _close(run, "failed", error.exit_code, str(error))
+        raise
+    except Exception as bug:
+        _close(run, "failed", 1, f"{type(bug).__name__}: {bug}")
+        raise
+    _close(run, "published", 0, None)
+
+
+def _close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) -> None:
+    """Write the end of the run. What was published stays so, whatever happened afterwards."""
+    now = datetime.now(UTC)
+    manifest = run.manifest
+    manifest.outcome = "published" if manifest.published_at else outcome
+    manifest.exit_code, manifest.reason = exit_code, reason
+    manifest.finished_at = now.isoformat()
+    manifest.duration_seconds = round((now - run.clock).total_seconds(), 3)
+    try:
+        run.lake.write_manifest(run.run_id, manifest.as_dict())
+        if run.results:
+            run.lake.write_quality(run.job.tables, run.run_id, run.results)
+    except AppError as error:  # a full disk must not hide why the run failed
+        run.progress.say(f"the end of the run could not be recorded: {error}")
+
+
+def _report_shut_gate(run: "Run") -> None:
+    run.wait_for_libraries()
+    run.manifest.report = write_run_report(run.job, run.lake, run.run_id)
+    run.lake.write_manifest(run.run_id, run.manifest.as_dict())
+    run.progress.say(f"report: {run.manifest.report}")

@@ -1,0 +1,235 @@
+"""The SparkSession: UTC, ANSI, nothing about a cluster's size.
+
+What only a laptop needs stands in `laptop_conf` and applies when this process starts the JVM.
+Under spark-submit the session takes what it is given.
+"""
+
+import contextlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from spark_app import settings
+from spark_app.errors import RunFailed, Unusable
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAVA_VERSIONS = (17, 21)
+SMALL_INPUT_BYTES = 2 * 2**20
+EXIT_SECONDS = 0.1
+SESSION_CONF = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "20",
+}
+
+
+_SMALL = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+_LARGE = {"spark.sql.shuffle.partitions": "16"}
+
+
+def class_archive() -> Path:
+    """Where the install leaves the archive of loaded classes that halves the JVM's start."""
+    return Path(sys.prefix) / "spark-app.jsa"
+
+
+def java_version() -> int | None:
+    """The major version of the Java that Spark will use; null under spark-submit, which chose it.
+
+    Raises:
+        Unusable: there is no Java, or not one that Spark runs on.
+    """
+    if settings.is_under_spark_submit():
+        return None
+    home = settings.java_home()
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    advice = "install OpenJDK 17 (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+    try:
+        ran = subprocess.run(
+            [java or "java", "-version"], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise Unusable(f"no Java found{f' at {java}' if java else ''}; {advice}") from error
+    found = re.search(r'version "(?:1\.)?(\d+)', ran.stderr + ran.stdout)
+    if found is None or int(found[1]) not in JAVA_VERSIONS:
+        version = found[1] if found else "unknown"
+        raise Unusable(
+            f"Java {version} at {java} does not run Spark, which needs 17 or 21; {advice}"
+        )
+    return int(found[1])
+
+
+def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, str]:
+    """Spark's configuration when this machine is the cluster."""
+    by_size = _SMALL if is_small else _LARGE
+    return {
+        **by_size,
+        "spark.app.name": "spark_app",
+        "spark.master": "local[*]",
+        "spark.driver.memory": driver_memory,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
+        "spark.local.dir": scratch,
+        # Hadoop's default adds checksum files, and cannot open a name with a colon.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.sql.warehouse.dir": f"{scratch}/warehouse",
+        "spark.sql.artifact.isolation.enabled": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def _java_options(scratch: str, is_small: bool) -> list[str]:
+    # Compiling lightly and collecting serially is right for seconds, wrong for minutes.
+    speed = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if is_small else ["-XX:+UseParallelGC"]
+    archive = class_archive()
+    shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
+    own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
+    return own + speed + (shared if archive.exists() else [])
+
+
+class Jvm:
+    """A JVM of our own, which starts in the background.
+
+    Spark's own output goes to the file `log`, and to stderr as well when `is_verbose`. Under
+    spark-submit there is a JVM already, and nothing is started.
+    """
+
+    def __init__(self, *, driver_memory: str, log: str, is_small: bool, is_verbose: bool) -> None:
+        """Take what it needs; `is_small` tunes it for seconds of work instead of minutes."""
+        import pyspark.java_gateway  # noqa: F401  (here, so that two threads never load it at once)
+
+        self._log, self._is_verbose = log, is_verbose
+        self._scratch = tempfile.mkdtemp(prefix="spark-app-")
+        self._conf = {**SESSION_CONF, **laptop_conf(driver_memory, self._scratch, is_small)}
+        self._gateway: Any = None
+        self._starting = threading.Thread(target=self._start, name="jvm", daemon=True)
+
+    def start(self) -> None:
+        """Start it in the background."""
+        self._starting.start()
+
+    def connect(self) -> "SparkSession":
+        """Wait until it is up; the session in it.
+
+        Raises:
+            RunFailed: it did not start.
+        """
+        from pyspark import SparkConf, SparkContext
+        from pyspark.sql import SparkSession
+
+        self._starting.join()
+        if self._gateway is None:
+            raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log}")
+        conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        context = SparkContext(gateway=self._gateway, conf=conf)
+        signal.signal(signal.SIGINT, on_interrupt)  # Spark replaces it with its own
+        return SparkSession(context)
+
+    def end(self) -> None:
+        """End it: by closing its standard input, on which it exits, then by killing it.
+
+        Everything of value is written by then, so there is nothing to wait for.
+        """
+        from pyspark import SparkContext
+
+        if self._starting.ident is not None:
+            self._starting.join()
+        if self._gateway is not None:
+            SparkContext._active_spark_context = None
+            SparkContext._gateway = SparkContext._jvm = None
+            _close(self._gateway)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _start(self) -> None:
+        from pyspark import SparkConf
+        from pyspark.java_gateway import launch_gateway
+
+        launch: Any = launch_gateway
+        conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
+        with open(self._log, "ab") as sink:
+            output = subprocess.PIPE if self._is_verbose else sink
+            kinds = {"stdout": output, "stderr": output}
+            with contextlib.suppress(Exception):  # `connect` says that it did not start
+                self._gateway = launch(conf, popen_kwargs=kinds)
+        if self._is_verbose and self._gateway is not None:
+            for stream in (self._gateway.proc.stdout, self._gateway.proc.stderr):
+                threading.Thread(target=_copy, args=(stream, self._log), daemon=True).start()
+
+
+@contextmanager
+def starting(
+    *, driver_memory: str, log: str, input_bytes: int, is_verbose: bool = False
+) -> Iterator[Callable[[], "SparkSession"]]:
+    """A JVM for the time of the block, which gets what connects to it; see `Jvm`."""
+    from pyspark.sql import SparkSession
+
+    if settings.is_under_spark_submit():
+        yield lambda: _configured(SparkSession.builder.appName("spark_app").getOrCreate())
+        return
+    jvm = Jvm(
+        driver_memory=driver_memory,
+        log=log,
+        is_small=input_bytes < SMALL_INPUT_BYTES,
+        is_verbose=is_verbose,
+    )
+    try:
+        jvm.start()
+        yield jvm.connect
+    finally:
+        try:
+            jvm.end()
+        except BaseException:  # a signal may land in here, but only one
+            jvm.end()
+            raise
+
+
+@contextmanager
+def open_session(
+    *, driver_memory: str = "2g", log: str, input_bytes: int
+) -> Iterator["SparkSession"]:
+    """A session for the time of the block, without anything done beside its start."""
+    with starting(driver_memory=driver_memory, log=log, input_bytes=input_bytes) as connect:
+        yield connect()
+
+
+def _configured(session: "SparkSession") -> "SparkSession":
+    for key, value in SESSION_CONF.items():
+        session.conf.set(key, value)
+    return session
+
+
+def _copy(stream: IO[bytes], log: str) -> None:
+    with open(log, "ab", buffering=0) as sink:
+        for line in stream:
+            sink.write(line)
+            sys.stderr.write(line.decode(errors="replace"))
+
+
+def _close(gateway: Any) -> None:
+    process = gateway.proc
+    try:
+        gateway.shutdown()
+        process.stdin.close()
+        process.wait(timeout=EXIT_SECONDS)
+    except Exception:
+        process.kill()
+        process.wait()

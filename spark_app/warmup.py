@@ -1,0 +1,29 @@
+"""Loading what a run needs later while the JVM starts: those imports take seconds."""
+
+import importlib
+import threading
+
+# First, and in the main thread: two threads must never load the same module at once.
+SHARED = ("pyarrow.parquet", "pandas", "pyspark.sql")
+LATER = (
+    "great_expectations",
+    "great_expectations.expectations",
+    "bokeh.models",
+    "bokeh.embed",
+    "bokeh.resources",
+    "bokeh.core.json_encoder",
+)
+
+
+def load_in_background() -> threading.Thread:
+    """Load the shared modules now, the others in a thread; join it before any of them is used."""
+    for name in SHARED:
+        importlib.import_module(name)
+    loading = threading.Thread(target=_load, name="imports", daemon=True)
+    loading.start()
+    return loading
+
+
+def _load() -> None:
+    for name in LATER:
+        importlib.import_module(name)
