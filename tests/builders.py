@@ -1,0 +1,152 @@
+"""A base raw row with overrides, and what the steps of the job need around it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_app.job import Examined, RunContext
+from spark_app.jobs.organic_share import examine, steps
+from spark_app.settings import Settings
+
+Row = dict[str, Any]
+
+RAW_SCHEMA = pa.schema(
+    [
+        ("name", pa.string()),
+        ("value", pa.float64()),
+        ("start_date", pa.date32()),
+        ("end_date", pa.date32()),
+        ("year_week", pa.string()),
+        ("has_subtrackers", pa.bool_()),
+        ("token", pa.string()),
+        ("dataplatform_inserted_at", pa.timestamp("us", tz="UTC")),
+        ("country", pa.string()),
+        ("os_name", pa.string()),
+    ]
+)
+STAGING_SCHEMA = pa.schema(
+    [
+        ("country", pa.string()),
+        ("week_start_date", pa.date32()),
+        ("organic_count", pa.int64()),
+        ("paid_count", pa.int64()),
+        ("last_counted_date", pa.date32()),
+    ]
+)
+A_DAY = date(2021, 3, 1)
+A_LOAD = datetime(2021, 3, 2, 4, 5, 6, tzinfo=UTC)
+LATER = A_LOAD + timedelta(days=1)
+TODAY = date(2030, 1, 1)
+
+
+def iso_week(day: date) -> str:
+    """The ISO week of a day, as `yyyy_ww`."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}_{week:02d}"
+
+
+def raw_row(day: date = A_DAY, **overrides: Any) -> Row:
+    """A good raw row of `day`, with some fields set otherwise."""
+    base = {
+        "name": "Organic",
+        "value": 1.0,
+        "start_date": day,
+        "end_date": day,
+        "year_week": iso_week(day),
+        "has_subtrackers": False,
+        "token": None,
+        "dataplatform_inserted_at": A_LOAD,
+        "country": "DE",
+        "os_name": "all",
+    }
+    unknown = overrides.keys() - base.keys()
+    assert not unknown, f"raw rows have no {unknown}"
+    return base | overrides
+
+
+def organic(day: date, value: float, **overrides: Any) -> Row:
+    """A raw row of organic new users."""
+    return raw_row(day, value=value, **overrides)
+
+
+def paid(day: date, value: float, **overrides: Any) -> Row:
+    """A raw row of new users of a paid channel."""
+    return raw_row(day, value=value, **{"name": "Ads", **overrides})
+
+
+def raw_table(rows: Iterable[Row]) -> pa.Table:
+    """The rows as they lie in a delivered file."""
+    return pa.Table.from_pylist(list(rows), schema=RAW_SCHEMA)
+
+
+def raw_frame(spark: SparkSession, rows: Iterable[Row]) -> DataFrame:
+    """The rows as the contract reads them."""
+    return frame(spark, raw_table(rows))
+
+
+def frame(spark: SparkSession, table: pa.Table) -> DataFrame:
+    """An Arrow table as a Spark frame of the same types."""
+    return spark.createDataFrame(table)
+
+
+def staging_table(rows: Iterable[Row]) -> pa.Table:
+    """A staging table from rows of `staged`."""
+    return pa.Table.from_pylist(list(rows), schema=STAGING_SCHEMA)
+
+
+def staged(
+    week: date, organic_count: int, paid_count: int, country: str = "DE", **overrides: Any
+) -> Row:
+    """A staging row of the week that begins on the Monday `week`, counted to its Sunday."""
+    base = {
+        "country": country,
+        "week_start_date": week,
+        "organic_count": organic_count,
+        "paid_count": paid_count,
+        "last_counted_date": week + timedelta(days=6),
+    }
+    return base | overrides
+
+
+def context(rows_count: int = 0, sample: Sequence[Row] = (), **overrides: Any) -> RunContext:
+    """What the steps may know of a run: default settings, and `sample` as the hint."""
+
+    def read_sample(columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        return list(dict.fromkeys(tuple(row[c] for c in columns) for row in sample))
+
+    given: dict[str, Any] = {
+        "settings": Settings(),
+        "tolerance": 0.01,
+        "today": TODAY,
+        "footer_rows_count": rows_count,
+        "delivery": {"is_missing": "", "is_wrong_type": "", "is_extra": ""},
+        "published": {},
+        "since": None,
+        "history": {},
+        "sample": read_sample,
+    }
+    return RunContext(**(given | overrides))
+
+
+def examined(
+    spark: SparkSession, rows: Sequence[Row], sample: Sequence[Row] | None = None, **overrides: Any
+) -> Examined:
+    """What the job finds in raw rows; by default the hint holds all of them."""
+    hint = rows if sample is None else sample
+    return examine.examine(raw_frame(spark, rows), context(len(rows), hint, **overrides))
+
+
+def published_of(spark: SparkSession, found: Examined) -> list[Row]:
+    """The final table that follows from what was found, as rows."""
+    staging = frame(spark, found.staging["organic_share"].toArrow())
+    return list(steps.finish({"organic_share": staging})["organic_share"].toArrow().to_pylist())
+
+
+def metric(
+    spark: SparkSession, rows: Sequence[Row], sample: Sequence[Row] | None = None
+) -> list[Row]:
+    """The published rows that follow from raw rows, through every step of the job."""
+    return published_of(spark, examined(spark, rows, sample))

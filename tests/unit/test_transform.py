@@ -1,0 +1,249 @@
+"""The transform on tables worked by hand."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from chispa import assert_df_equality
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_app.jobs.organic_share import transform
+from tests.builders import (
+    A_DAY,
+    LATER,
+    Row,
+    frame,
+    organic,
+    paid,
+    raw_frame,
+    staged,
+    staging_table,
+)
+
+MONDAY = date(2021, 3, 1)
+STAGING = (
+    "country string, week_start_date date, organic_count bigint, paid_count bigint, "
+    "last_counted_date date"
+)
+PUBLISHED = (
+    "year int, week int, country string, share_organic_p4w double, week_start_date date, "
+    "organic_p4w_count bigint, installs_p4w_count bigint, weeks_in_window_count int, "
+    "is_week_complete boolean"
+)
+
+
+def weeks_after(week: date, count: int) -> date:
+    return week + timedelta(weeks=count)
+
+
+def staging_of(rows: DataFrame) -> DataFrame:
+    """Raw rows to staging, the plain way."""
+    days = transform.daily_totals(transform.latest_deliveries(rows))
+    return transform.on_complete_grid(transform.weekly_installs(transform.counted(days)))
+
+
+def assert_staging(spark: SparkSession, rows: list[Row], expected: Sequence[Any]) -> None:
+    found = staging_of(raw_frame(spark, rows)).orderBy("country", "week_start_date")
+    assert_df_equality(found, spark.createDataFrame(expected, STAGING), ignore_nullable=True)
+
+
+def assert_published(spark: SparkSession, rows: list[Row], expected: Sequence[Any]) -> None:
+    grid = frame(spark, staging_table(rows))
+    found = transform.rolling_share(grid)
+    assert_df_equality(found, spark.createDataFrame(expected, PUBLISHED), ignore_nullable=True)
+
+
+def test_the_latest_delivery_counts_and_a_tie_goes_to_the_larger_value(
+    spark: SparkSession,
+) -> None:
+    rows = [
+        organic(A_DAY, 9),
+        organic(A_DAY, 2, dataplatform_inserted_at=LATER),
+        paid(A_DAY, 4),
+        paid(A_DAY, 6),
+        paid(A_DAY, 5),
+        organic(A_DAY, 3, country="US"),
+        organic(A_DAY, 3, country="US"),
+        organic(A_DAY, 8, os_name="ios"),
+    ]
+    found = transform.latest_deliveries(raw_frame(spark, rows))
+    expected = [
+        (A_DAY, "DE", "all", "Ads", 6),
+        (A_DAY, "DE", "all", "Organic", 2),
+        (A_DAY, "DE", "ios", "Organic", 8),
+        (A_DAY, "US", "all", "Organic", 3),
+    ]
+    columns = "start_date date, country string, os_name string, name string, value bigint"
+    assert_df_equality(
+        found.orderBy("country", "os_name", "name"),
+        spark.createDataFrame(expected, columns),
+        ignore_nullable=True,
+    )
+
+
+def test_a_restatement_to_zero_counts(spark: SparkSession) -> None:
+    rows = [organic(A_DAY, 9), organic(A_DAY, 0, dataplatform_inserted_at=LATER)]
+    assert_staging(spark, rows, [("DE", MONDAY, 0, 0, A_DAY)])
+
+
+def test_a_key_missing_from_a_later_export_stays(spark: SparkSession) -> None:
+    rows = [organic(A_DAY, 9), paid(A_DAY, 1, dataplatform_inserted_at=LATER)]
+    assert_staging(spark, rows, [("DE", MONDAY, 9, 1, A_DAY)])
+
+
+def test_names_are_neither_trimmed_nor_case_folded(spark: SparkSession) -> None:
+    rows = [organic(A_DAY, 1), paid(A_DAY, 2, name="organic"), paid(A_DAY, 4, name="Organic ")]
+    assert_staging(spark, rows, [("DE", MONDAY, 1, 6, A_DAY)])
+
+
+def test_one_row_makes_one_week(spark: SparkSession) -> None:
+    assert_staging(spark, [organic(A_DAY, 1)], [("DE", MONDAY, 1, 0, A_DAY)])
+
+
+def test_roll_ups_and_platforms_do_not_count(spark: SparkSession) -> None:
+    rows = [
+        organic(A_DAY, 1),
+        organic(A_DAY, 1, os_name="ios"),
+        organic(A_DAY, 1, os_name="android"),
+        organic(A_DAY, 1, country="ALL"),
+        paid(A_DAY - timedelta(weeks=1), 1, country="ALL"),
+    ]
+    assert_staging(spark, rows, [("DE", MONDAY, 1, 0, A_DAY)])
+
+
+def test_roll_ups_only_make_no_week(spark: SparkSession) -> None:
+    assert_staging(spark, [organic(A_DAY, 1, country="ALL"), organic(A_DAY, 1, os_name="ios")], [])
+
+
+def test_a_week_runs_from_monday_to_sunday_across_new_year(spark: SparkSession) -> None:
+    rows = [
+        *(organic(date(2020, 12, 27), 1), organic(date(2020, 12, 28), 10)),
+        *(organic(date(2021, 1, 3), 100), organic(date(2021, 1, 4), 1000)),
+    ]
+    expected = [
+        ("DE", date(2020, 12, 21), 1, 0, date(2020, 12, 27)),
+        ("DE", date(2020, 12, 28), 110, 0, date(2021, 1, 3)),
+        ("DE", date(2021, 1, 4), 1000, 0, date(2021, 1, 4)),
+    ]
+    assert_staging(spark, rows, expected)
+
+
+def test_the_grid_has_every_country_in_every_week(spark: SparkSession) -> None:
+    late, stopped = organic(weeks_after(A_DAY, 2), 5, country="US"), paid(A_DAY, 7)
+    expected = [
+        ("DE", MONDAY, 0, 7, A_DAY),
+        ("DE", date(2021, 3, 8), 0, 0, None),
+        ("DE", date(2021, 3, 15), 0, 0, None),
+        ("US", MONDAY, 0, 0, None),
+        ("US", date(2021, 3, 8), 0, 0, None),
+        ("US", date(2021, 3, 15), 5, 0, date(2021, 3, 15)),
+    ]
+    assert_staging(spark, [late, stopped], expected)
+
+
+@pytest.mark.parametrize("weeks", [1, 3, 4, 40])
+def test_a_gap_is_filled_with_weeks_without_installs(weeks: int, spark: SparkSession) -> None:
+    rows = [organic(A_DAY, 1), organic(weeks_after(A_DAY, weeks + 1), 2)]
+    found = staging_of(raw_frame(spark, rows)).orderBy("week_start_date").collect()
+    assert [row["organic_count"] for row in found] == [1, *([0] * weeks), 2]
+    assert [row["last_counted_date"] is None for row in found] == [False, *([True] * weeks), False]
+    mondays = [row["week_start_date"] for row in found]
+    assert mondays == [weeks_after(MONDAY, i) for i in range(weeks + 2)]
+
+
+def test_four_weeks_across_new_year_after_a_53_week_year(spark: SparkSession) -> None:
+    rows = [staged(weeks_after(date(2020, 12, 14), i), 10**i, 0) for i in range(6)]
+    expected = [
+        (2020, 51, "DE", 1.0, date(2020, 12, 14), 1, 1, 1, True),
+        (2020, 52, "DE", 1.0, date(2020, 12, 21), 11, 11, 2, True),
+        (2020, 53, "DE", 1.0, date(2020, 12, 28), 111, 111, 3, True),
+        (2021, 1, "DE", 1.0, date(2021, 1, 4), 1111, 1111, 4, True),
+        (2021, 2, "DE", 1.0, date(2021, 1, 11), 11110, 11110, 4, True),
+        (2021, 3, "DE", 1.0, date(2021, 1, 18), 111100, 111100, 4, True),
+    ]
+    assert_published(spark, rows, expected)
+
+
+def test_four_weeks_across_new_year_after_a_52_week_year(spark: SparkSession) -> None:
+    rows = [staged(weeks_after(date(2021, 12, 13), i), 0, 10**i) for i in range(5)]
+    expected = [
+        (2021, 50, "DE", 0.0, date(2021, 12, 13), 0, 1, 1, True),
+        (2021, 51, "DE", 0.0, date(2021, 12, 20), 0, 11, 2, True),
+        (2021, 52, "DE", 0.0, date(2021, 12, 27), 0, 111, 3, True),
+        (2022, 1, "DE", 0.0, date(2022, 1, 3), 0, 1111, 4, True),
+        (2022, 2, "DE", 0.0, date(2022, 1, 10), 0, 11110, 4, True),
+    ]
+    assert_published(spark, rows, expected)
+
+
+def test_a_week_of_the_next_iso_year_begins_in_december(spark: SparkSession) -> None:
+    expected = [(2020, 1, "DE", 0.5, date(2019, 12, 30), 1, 2, 1, True)]
+    assert_published(spark, [staged(date(2019, 12, 30), 1, 1)], expected)
+
+
+def test_the_share_is_null_where_four_weeks_had_no_installs(spark: SparkSession) -> None:
+    weeks = [weeks_after(MONDAY, i) for i in range(6)]
+    rows = [
+        staged(weeks[0], 1, 3),
+        *(staged(week, 0, 0, last_counted_date=None) for week in weeks[1:5]),
+        staged(weeks[5], 0, 2),
+    ]
+    expected = [
+        (2021, 9, "DE", 0.25, weeks[0], 1, 4, 1, True),
+        (2021, 10, "DE", 0.25, weeks[1], 1, 4, 2, True),
+        (2021, 11, "DE", 0.25, weeks[2], 1, 4, 3, True),
+        (2021, 12, "DE", 0.25, weeks[3], 1, 4, 4, True),
+        (2021, 13, "DE", None, weeks[4], 0, 0, 4, True),
+        (2021, 14, "DE", 0.0, weeks[5], 0, 2, 4, True),
+    ]
+    assert_published(spark, rows, expected)
+
+
+def test_countries_do_not_share_their_windows_and_are_in_order(spark: SparkSession) -> None:
+    second = weeks_after(MONDAY, 1)
+    rows = [
+        staged(second, 1, 0, country="US"),
+        staged(second, 3, 1),
+        staged(MONDAY, 0, 1, country="US"),
+        staged(MONDAY, 0, 0),
+    ]
+    expected = [
+        (2021, 9, "DE", None, MONDAY, 0, 0, 1, True),
+        (2021, 10, "DE", 0.75, second, 3, 4, 2, True),
+        (2021, 9, "US", 0.0, MONDAY, 0, 1, 1, True),
+        (2021, 10, "US", 0.5, second, 1, 2, 2, True),
+    ]
+    assert_published(spark, rows, expected)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "is_complete"), [(date(2021, 3, 6), False), (date(2021, 3, 7), True)]
+)
+def test_a_week_is_complete_when_its_sunday_was_counted(
+    last_day: date, is_complete: bool, spark: SparkSession
+) -> None:
+    expected = [(2021, 9, "DE", 1.0, MONDAY, 1, 1, 1, is_complete)]
+    assert_published(spark, [staged(MONDAY, 1, 0, last_counted_date=last_day)], expected)
+
+
+def test_the_last_counted_day_of_any_country_completes_a_week(spark: SparkSession) -> None:
+    rows = [
+        staged(MONDAY, 1, 0, last_counted_date=date(2021, 3, 7)),
+        staged(MONDAY, 0, 0, country="US", last_counted_date=None),
+    ]
+    expected = [
+        (2021, 9, "DE", 1.0, MONDAY, 1, 1, 1, True),
+        (2021, 9, "US", None, MONDAY, 0, 0, 1, True),
+    ]
+    assert_published(spark, rows, expected)
+
+
+def test_the_share_is_not_rounded(spark: SparkSession) -> None:
+    expected = [(2021, 9, "DE", 1 / 3, MONDAY, 1, 3, 1, True)]
+    assert_published(spark, [staged(MONDAY, 1, 2)], expected)
+
+
+def test_counts_stay_exact_beyond_what_a_double_holds(spark: SparkSession) -> None:
+    rows = [organic(A_DAY, 2**53), paid(A_DAY, 2**53), paid(A_DAY, 1, name="more")]
+    assert_staging(spark, rows, [("DE", MONDAY, 2**53, 2**53 + 1, A_DAY)])
