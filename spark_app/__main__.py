@@ -1,3 +1,3 @@
-from spark_app.cli import main
+from spark_app.cli import run
 
-raise SystemExit(main())
+run()

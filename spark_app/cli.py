@@ -1,6 +1,8 @@
 """The commands: parse, dispatch, and turn expected errors into one line and an exit code."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +15,18 @@ from spark_app.lake import Lake
 from spark_app.settings import load_settings
 
 _PROGRAM = "python -m spark_app"
+
+
+def run() -> NoReturn:
+    """The program: run the command of the command line and end the process with its exit code.
+
+    It ends at once: Python would take most of a second to give its memory back piece by piece.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(f"error: {stopped}", file=sys.stderr)
         return stopped.exit_code
+    except BrokenPipeError:  # whoever read the output has seen enough
+        return 128 + signal.SIGPIPE
     return DONE
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from spark_app.errors import AppError, GateShut, RunFailed, Unusable
+from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
 
 _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
@@ -39,6 +39,9 @@ def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]
     try:
         yield
     except Exception as error:
+        stopped = stop_behind(error)
+        if stopped is not None:
+            raise stopped from None
         expected = explain(error, require_unchanged)
         if expected is None and not _is_of_spark(error):
             raise
@@ -47,6 +50,14 @@ def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]
         if expected is None:
             raise RuntimeError(str(error)) from None
         raise expected from error
+
+
+def stop_behind(error: BaseException) -> Stopped | None:
+    """The stop that a library's own clean-up hid behind an error of its own, or null."""
+    behind = error.__context__
+    if behind is None or isinstance(behind, Stopped):
+        return behind
+    return stop_behind(behind)
 
 
 def full_disk(*folders: str) -> RunFailed | None:

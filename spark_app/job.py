@@ -21,8 +21,8 @@ class RunContext:
 
     `delivery` says in words what each contract check found; `published` is the table that readers
     see, by name. `since` is the Monday from which raw is read, null for a full run; `history` then
-    holds, per staging table, the rows of the weeks before it. `sample` reads some rows of some raw
-    columns: a hint, never the whole.
+    holds, per staging table, the rows of the weeks before it. `sample` has some of the different
+    values of the job's `sampled_columns` in raw: a hint, never the whole.
     """
 
     settings: "Settings"
@@ -33,7 +33,7 @@ class RunContext:
     published: "Mapping[str, pa.Table]"
     since: date | None
     history: "Mapping[str, pa.Table]"
-    sample: Callable[[Sequence[str]], list[tuple[Any, ...]]]
+    sample: Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Steps:
     """
 
     contract: "Contract"
+    sampled_columns: tuple[str, ...]
     checks: "Callable[[Settings], tuple[Check, ...]]"
     first_facts: Callable[[RunContext], Any]
     examine: "Callable[[DataFrame, RunContext], Examined]"

@@ -123,8 +123,10 @@ def _execute(run: Run, since: date | None, held: Held) -> None:
         run.loading = load_in_background()
         history = _history(run, since)
         files = _inspect(run)
+        sampled = sample(run.inputs, run.steps.sampled_columns)
+        context = _context(run, files, since, history, sampled)
         spark = connect()
-        examined = _raw(run, spark, files, since, history)
+        examined = _raw(run, spark, files, context)
         staging = _staging(run, spark, examined)
         _final(run, spark, examined, staging)
         _publish(run, held)
@@ -140,7 +142,7 @@ def _inspect(run: Run) -> list[DeliveredFile]:
     """Hold every file's footer against the contract, before Spark is asked for anything."""
     files = [contract.inspect(run.steps.contract, f.path, f.path) for f in run.inputs]
     if any(contract.explanations(files)[kind] for kind in contract.BREACHES):
-        facts = run.steps.first_facts(_context(run, files, None, {}))
+        facts = run.steps.first_facts(_context(run, files))
         checks = [check for check in run.checks if check.layer == "raw"]
         promised = [check for check in checks if isinstance(check.test, Expectation)]
         run.wait_for_libraries()
@@ -150,16 +152,12 @@ def _inspect(run: Run) -> list[DeliveredFile]:
 
 
 def _raw(
-    run: Run,
-    spark: "SparkSession",
-    files: Sequence[DeliveredFile],
-    since: date | None,
-    history: "Mapping[str, pa.Table]",
+    run: Run, spark: "SparkSession", files: Sequence[DeliveredFile], context: RunContext
 ) -> Examined:
     with _timed(run, "raw") as stage, run.progress.bar("raw", spark):
         bytes_count = sum(file.size_bytes for file in run.inputs)
         raw = read_raw(spark, run.steps.contract, files, bytes_count=bytes_count)
-        examined = run.steps.examine(raw, _context(run, files, since, history))
+        examined = run.steps.examine(raw, context)
         stage.rows_in = examined.rows_count
         stage.quarantined_count = examined.quarantined_count
         stage.rows_out = examined.rows_count - examined.quarantined_count
@@ -227,8 +225,9 @@ def _publish(run: Run, held: Held) -> None:
 def _context(
     run: Run,
     files: Sequence[DeliveredFile],
-    since: date | None,
-    history: "Mapping[str, pa.Table]",
+    since: date | None = None,
+    history: "Mapping[str, pa.Table] | None" = None,
+    sampled: Sequence[tuple[Any, ...]] = (),
 ) -> RunContext:
     published = {name: version.table() for name, version in run.published.items() if version}
     return RunContext(
@@ -239,8 +238,8 @@ def _context(
         delivery=contract.explanations(files),
         published=published,
         since=since,
-        history=history,
-        sample=lambda columns: sample(run.inputs, columns),
+        history=history or {},
+        sample=sampled,
     )
 
 

@@ -120,11 +120,14 @@ class Jvm:
         self._scratch = tempfile.mkdtemp(prefix="spark-app-")
         self._conf = {**SESSION_CONF, **laptop_conf(driver_memory, self._scratch, is_small)}
         self._gateway: Any = None
+        # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
+        self._launched = threading.Event()
         self._starting = threading.Thread(target=self._start, name="jvm", daemon=True)
 
     def start(self) -> None:
         """Start it in the background."""
-        self._starting.start()
+        with signals_held_back():
+            self._starting.start()
 
     def connect(self) -> "SparkSession":
         """Wait until it is up; the session in it.
@@ -135,7 +138,7 @@ class Jvm:
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
-        self._starting.join()
+        self._launched.wait()
         if self._gateway is None:
             raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
@@ -152,7 +155,7 @@ class Jvm:
         from pyspark import SparkContext
 
         if self._starting.ident is not None:
-            self._starting.join()
+            self._launched.wait()
         if self._gateway is not None:
             SparkContext._active_spark_context = None
             SparkContext._gateway = SparkContext._jvm = None
@@ -160,6 +163,12 @@ class Jvm:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> None:
+        try:
+            self._launch()
+        finally:
+            self._launched.set()
+
+    def _launch(self) -> None:
         from pyspark import SparkConf
         from pyspark.java_gateway import launch_gateway
 
@@ -173,6 +182,23 @@ class Jvm:
         if self._is_verbose and self._gateway is not None:
             for stream in (self._gateway.proc.stdout, self._gateway.proc.stderr):
                 threading.Thread(target=_copy, args=(stream, self._log), daemon=True).start()
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM take effect only when the block has ended."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_app.job import Examined, RunContext
 from spark_app.jobs.organic_share import examine, steps
+from spark_app.jobs.organic_share.channels import CHANNEL
 from spark_app.settings import Settings
 
 Row = dict[str, Any]
@@ -113,10 +114,7 @@ def staged(
 
 def context(rows_count: int = 0, sample: Sequence[Row] = (), **overrides: Any) -> RunContext:
     """What the steps may know of a run: default settings, and `sample` as the hint."""
-
-    def read_sample(columns: Sequence[str]) -> list[tuple[Any, ...]]:
-        return list(dict.fromkeys(tuple(row[c] for c in columns) for row in sample))
-
+    hint = dict.fromkeys(tuple(row[c] for c in CHANNEL) for row in sample)
     given: dict[str, Any] = {
         "settings": Settings(),
         "tolerance": 0.01,
@@ -126,7 +124,7 @@ def context(rows_count: int = 0, sample: Sequence[Row] = (), **overrides: Any) -
         "published": {},
         "since": None,
         "history": {},
-        "sample": read_sample,
+        "sample": tuple(hint),
     }
     return RunContext(**(given | overrides))
 

@@ -11,7 +11,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from spark_app.jobs.organic_share import fast, transform
-from spark_app.jobs.organic_share.channels import Channel, ChannelSlots, arrange, known_slots
+from spark_app.jobs.organic_share.channels import (
+    CHANNEL,
+    Channel,
+    ChannelSlots,
+    arrange,
+    fingerprint,
+    known_slots,
+    name_hash,
+)
+from spark_app.jobs.organic_share.fast import Bounds
 from spark_app.jobs.organic_share.rules import row_rules
 from spark_app.jobs.organic_share.schema import KEY
 from spark_app.quality.rules import is_good
@@ -34,10 +43,24 @@ def grouped(raw: DataFrame, slots: ChannelSlots | None) -> DataFrame:
     return fast.grouped(raw, RULES, slots).persist()
 
 
+def alarmed_days(groups: DataFrame) -> list[int]:
+    alarmed = groups.where(fast.is_alarmed()).select(F.unix_date("start_date")).distinct()
+    return [row[0] for row in alarmed.collect()]
+
+
+def bounds_of(groups: DataFrame) -> Bounds:
+    good = groups.where("mask = 0").agg(
+        F.min(F.unix_micros("oldest_load_at")),
+        F.max(F.unix_micros("newest_load_at")),
+        F.max("largest_count"),
+    )
+    return Bounds(*(bound or 0 for bound in good.collect()[0]))
+
+
 def fast_totals(raw: DataFrame, slots: ChannelSlots | None) -> list[tuple[Any, ...]]:
     groups = grouped(raw, slots)
-    alarmed = fast.alarmed_days(groups)
-    days = fast.fast_daily_totals(groups, raw.where(is_good(RULES)), alarmed)
+    good, alarmed = raw.where(is_good(RULES)), alarmed_days(groups)
+    days = fast.fast_daily_totals(groups, good, alarmed, bounds_of(groups))
     return sorted(map(tuple, days.select(*COLUMNS).collect()))
 
 
@@ -54,7 +77,7 @@ def test_fast_daily_totals_are_the_plain_ones(
 ) -> None:
     raw = raw_frame(spark, rows)
     hint = {"all": rows, "some": rows[: len(rows) // 2], "none": []}[known]
-    slots = known_slots(spark, channels_of(hint))
+    slots = known_slots(channels_of(hint))
     assert fast_totals(raw, slots) == plain_totals(raw)
 
 
@@ -75,16 +98,16 @@ def many_rows(seed: int, *, share_again: float, count: int = 3000) -> list[Row]:
 
 def test_a_delivery_without_duplicates_raises_no_alarm(spark: SparkSession) -> None:
     rows = many_rows(1, share_again=0)
-    groups = grouped(raw_frame(spark, rows), known_slots(spark, channels_of(rows)))
-    assert fast.alarmed_days(groups) == []
+    groups = grouped(raw_frame(spark, rows), known_slots(channels_of(rows)))
+    assert alarmed_days(groups) == []
 
 
 def test_every_day_with_a_duplicate_raises_an_alarm(spark: SparkSession) -> None:
     rows = many_rows(2, share_again=0.002)
     twice = {row["start_date"] for row in rows if row["dataplatform_inserted_at"] == LATER}
     raw = raw_frame(spark, rows)
-    slots = known_slots(spark, channels_of(rows))
-    alarmed = fast.alarmed_days(grouped(raw, slots))
+    slots = known_slots(channels_of(rows))
+    alarmed = alarmed_days(grouped(raw, slots))
     assert {EPOCH + timedelta(days=day) for day in alarmed} == twice
     assert fast_totals(raw, slots) == plain_totals(raw)
 
@@ -92,7 +115,7 @@ def test_every_day_with_a_duplicate_raises_an_alarm(spark: SparkSession) -> None
 def test_without_slots_every_day_raises_an_alarm(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1), paid(A_DAY, 2), organic(A_DAY + timedelta(days=1), 1)]
     groups = grouped(raw_frame(spark, rows), None)
-    assert len(fast.alarmed_days(groups)) == 2
+    assert len(alarmed_days(groups)) == 2
 
 
 def test_a_restatement_in_channels_that_the_sample_lacks_is_found(spark: SparkSession) -> None:
@@ -101,14 +124,14 @@ def test_a_restatement_in_channels_that_the_sample_lacks_is_found(spark: SparkSe
         raw_row(name="stranger 7", value=100.0, dataplatform_inserted_at=LATER),
     ]
     raw = raw_frame(spark, rows)
-    slots = known_slots(spark, [Channel("Organic", None, False)])
+    slots = known_slots([Channel("Organic", None, False)])
     assert fast_totals(raw, slots) == [(A_DAY, "DE", "all", 139, 0)]
 
 
 def test_a_bad_duplicate_raises_no_alarm(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 3), organic(A_DAY, -1, dataplatform_inserted_at=LATER)]
-    groups = grouped(raw_frame(spark, rows), known_slots(spark, channels_of(rows)))
-    assert fast.alarmed_days(groups) == []
+    groups = grouped(raw_frame(spark, rows), known_slots(channels_of(rows)))
+    assert alarmed_days(groups) == []
 
 
 def test_groups_count_rows_strangers_organic_rows_and_the_newest_load(spark: SparkSession) -> None:
@@ -120,7 +143,7 @@ def test_groups_count_rows_strangers_organic_rows_and_the_newest_load(spark: Spa
         organic(A_DAY, float("nan")),
     ]
     raw = raw_frame(spark, rows)
-    groups = grouped(raw, known_slots(spark, channels_of(rows[:2])))
+    groups = grouped(raw, known_slots(channels_of(rows[:2])))
     found = groups.select(
         "country",
         (F.col("mask") == 0).alias("is_good"),
@@ -145,7 +168,7 @@ def test_one_channel_told_in_two_ways_counts_as_a_stranger(spark: SparkSession) 
         organic(A_DAY, 1, has_subtrackers=True, country="FR"),
         organic(A_DAY, 1, has_subtrackers=None, country="IT"),
     ]
-    groups = grouped(raw_frame(spark, rows), known_slots(spark, channels_of(rows[:1])))
+    groups = grouped(raw_frame(spark, rows), known_slots(channels_of(rows[:1])))
     found = {row["country"]: row["stranger_rows_count"] for row in groups.collect()}
     assert found == {"DE": 0, "US": 1, "FR": 1, "IT": 1}
 
@@ -155,7 +178,7 @@ ODD_NAMES = ["Organic", "it's", 'say "hi"', "back\\slash", "\\'", "${x}", "Ünï
 
 def test_names_that_could_break_a_query_have_their_slots(spark: SparkSession) -> None:
     rows = [raw_row(name=name, token=f"t {name}") for name in ODD_NAMES]
-    groups = grouped(raw_frame(spark, rows), known_slots(spark, channels_of(rows)))
+    groups = grouped(raw_frame(spark, rows), known_slots(channels_of(rows)))
     (row,) = groups.collect()
     assert (row["keys_count"], row["stranger_rows_count"]) == (len(ODD_NAMES), 0)
 
@@ -175,15 +198,28 @@ def test_names_that_no_displacement_parts_have_no_arrangement() -> None:
     assert arrange(hash_high_bits_are_equal) is None
 
 
+def test_python_hashes_a_channel_as_spark_does(spark: SparkSession) -> None:
+    flags, tokens = (None, False, True), (None, "", "t", "a token of more than 32 bytes, in pieces")
+    channels = [Channel(n, t, f) for n in ("", *ODD_NAMES) for t in tokens for f in flags]
+    rows = [
+        raw_row(name=c.name, token=c.token, has_subtrackers=c.has_subtrackers) for c in channels
+    ]
+    by_name, whole = F.xxhash64("name"), F.xxhash64(F.xxhash64("name"), *CHANNEL[1:])
+    found = raw_frame(spark, rows).select(*CHANNEL, by_name, whole).collect()
+    for name, token, flag, hashed, mark in found:
+        channel = Channel(name, token, flag)
+        assert (hashed, mark) == (name_hash(name), fingerprint(channel))
+
+
 @pytest.mark.parametrize("count", [0, 1025])
-def test_no_channels_or_too_many_have_no_slots(count: int, spark: SparkSession) -> None:
-    assert known_slots(spark, [Channel(f"c{i}", None, None) for i in range(count)]) is None
+def test_no_channels_or_too_many_have_no_slots(count: int) -> None:
+    assert known_slots([Channel(f"c{i}", None, None) for i in range(count)]) is None
 
 
 def test_spark_finds_the_slots_that_python_arranged(spark: SparkSession) -> None:
     channels = [Channel(f"channel {i}", None if i % 3 else f"t{i}", None) for i in range(300)]
     rows = [raw_row(name=c.name, token=c.token, has_subtrackers=None) for c in channels]
-    (row,) = grouped(raw_frame(spark, rows), known_slots(spark, channels)).collect()
+    (row,) = grouped(raw_frame(spark, rows), known_slots(channels)).collect()
     assert (row["keys_count"], row["stranger_rows_count"]) == (300, 0)
 
 
@@ -191,7 +227,7 @@ def test_a_thousand_channels_with_one_duplicate_are_counted_right(spark: SparkSe
     rows = [raw_row(name=f"channel {i}", value=1.0) for i in range(1000)]
     rows.append(raw_row(name="channel 999", value=2.0, dataplatform_inserted_at=LATER))
     raw = raw_frame(spark, rows)
-    slots = known_slots(spark, channels_of(rows))
+    slots = known_slots(channels_of(rows))
     assert slots is not None
     assert fast_totals(raw, slots) == [(A_DAY, "DE", "all", 1001, 0)]
 
@@ -242,10 +278,11 @@ def test_load_and_value_packed_in_one_number_give_the_latest_delivery(
 ) -> None:
     raw = raw_frame(spark, rows)
     key = (A_DAY, "DE", "all", "Organic")
-    packed = fast.packed_latest_deliveries(raw).select(*KEY, "value")
+    packed = fast.packed_latest_deliveries(raw, bounds_of(grouped(raw, None))).select(*KEY, "value")
     assert [tuple(row) for row in packed.collect()] == [(*key, expected)]
     assert oracle.deliveries_that_count(rows) == {key: expected}
 
 
 def test_no_rows_have_no_latest_delivery(spark: SparkSession) -> None:
-    assert fast.packed_latest_deliveries(raw_frame(spark, [])).count() == 0
+    nothing = Bounds(0, 0, 0)
+    assert fast.packed_latest_deliveries(raw_frame(spark, []), nothing).count() == 0

@@ -4,10 +4,11 @@ from spark_app.job import Job, Steps
 
 
 def _load() -> Steps:
-    from spark_app.jobs.organic_share import checks, examine, report, schema, steps
+    from spark_app.jobs.organic_share import channels, checks, examine, report, schema, steps
 
     return Steps(
         contract=schema.RAW,
+        sampled_columns=channels.CHANNEL,
         checks=checks.checks,
         first_facts=steps.first_facts,
         examine=examine.examine,

@@ -9,15 +9,16 @@ table made from an unlucky sample, only makes a false alarm.
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from struct import pack
 
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import Column
 from pyspark.sql import functions as F
-
-from spark_app.quality.rules import sql_text
+from xxhash import xxh64_intdigest
 
 CHANNEL = ("name", "token", "has_subtrackers")
 NAME_HASH = "name_hash"
 MAX_CHANNELS = 1024
+SPARK_SEED = 42
 WORD_BITS = 64
 _MAX_DISPLACEMENT = 2**16
 
@@ -65,17 +66,31 @@ class ChannelSlots:
         return F.when(F.shiftright(slot, 6) == index, bit).otherwise(F.lit(0).cast("bigint"))
 
 
-def known_slots(session: SparkSession, channels: Sequence[Channel]) -> ChannelSlots | None:
+def known_slots(channels: Sequence[Channel]) -> ChannelSlots | None:
     """Find slots for a sample of channels; null when there are none, or too many for bits."""
     by_name = {channel.name: channel for channel in channels}
     if not 0 < len(by_name) <= MAX_CHANNELS:
         return None
-    rows = ", ".join(f"({_text(c.name)}, {_text(c.token)}, {_flag(c)})" for c in by_name.values())
-    hashed = session.sql(
-        f"SELECT xxhash64(name), xxhash64(xxhash64(name), {', '.join(CHANNEL[1:])}) "
-        f"FROM VALUES {rows} AS channel({', '.join(CHANNEL)})"
-    )
-    return arrange({row[0]: row[1] for row in hashed.collect()})
+    return arrange({name_hash(c.name): fingerprint(c) for c in by_name.values()})
+
+
+def name_hash(name: str) -> int:
+    """What Spark's `xxhash64(name)` is."""
+    return _signed(xxh64_intdigest(name.encode(), SPARK_SEED))
+
+
+def fingerprint(channel: Channel) -> int:
+    """What Spark's `xxhash64(xxhash64(name), token, has_subtrackers)` is: null is passed over."""
+    found = xxh64_intdigest(pack("<q", name_hash(channel.name)), SPARK_SEED)
+    if channel.token is not None:
+        found = xxh64_intdigest(channel.token.encode(), found)
+    if channel.has_subtrackers is not None:
+        found = xxh64_intdigest(pack("<i", channel.has_subtrackers), found)
+    return _signed(found)
+
+
+def _signed(number: int) -> int:
+    return number - 2**64 if number >= 2**63 else number
 
 
 def arrange(fingerprints: Mapping[int, int]) -> ChannelSlots | None:
@@ -114,13 +129,3 @@ def _slot(name: int, displacement: int, slots_count: int) -> int:
 
 def _integers(values: Sequence[int]) -> Column:
     return F.expr(f"array({', '.join(f'{value}L' for value in values)})")
-
-
-def _text(value: str | None) -> str:
-    return "CAST(NULL AS STRING)" if value is None else sql_text(value)
-
-
-def _flag(channel: Channel) -> str:
-    return (
-        f"CAST({'NULL' if channel.has_subtrackers is None else channel.has_subtrackers} AS BOOLEAN)"
-    )

@@ -12,7 +12,7 @@ from spark_app.job import Examined, RunContext
 from spark_app.jobs.organic_share import transform
 from spark_app.jobs.organic_share.channels import CHANNEL, Channel, known_slots
 from spark_app.jobs.organic_share.facts import DayFacts, GridFacts, RowFacts
-from spark_app.jobs.organic_share.fast import alarmed_days, fast_daily_totals, grouped, is_on
+from spark_app.jobs.organic_share.fast import Bounds, fast_daily_totals, grouped, is_alarmed, is_on
 from spark_app.jobs.organic_share.rules import row_rules
 from spark_app.jobs.organic_share.schema import KEY, TABLE
 from spark_app.jobs.organic_share.steps import first_facts
@@ -39,6 +39,17 @@ class _Rows:
     @property
     def good(self) -> list[dict[str, Any]]:
         return [counts for counts in self.by_mask if counts["mask"] == 0]
+
+    @property
+    def alarmed_days(self) -> set[int]:
+        """The days on which a good row may have come twice, as days since 1970-01-01."""
+        return {day for counts in self.good for day in counts["alarmed_days"]}
+
+    @property
+    def bounds(self) -> Bounds:
+        """Of the good rows, which all are of one mask; 0 when there are none."""
+        names = ("oldest_load_micros", "newest_load_micros", "largest_count")
+        return Bounds(*(self.good[0][name] for name in names)) if self.good else Bounds(0, 0, 0)
 
     @property
     def bad(self) -> list[dict[str, Any]]:
@@ -70,12 +81,12 @@ def examine(raw: DataFrame, context: RunContext) -> Examined:
         start = F.col("start_date")
         raw = raw.where(start.isNull() | (start >= F.lit(context.since)))
     rules = row_rules(context.settings)
-    channels = [Channel(*row) for row in context.sample(CHANNEL) if row[0] is not None]
-    slots = known_slots(raw.sparkSession, channels)
+    channels = [Channel(*row) for row in context.sample if row[0] is not None]
+    slots = known_slots(channels)
     groups = grouped(raw, rules, slots).persist()
     rows = _Rows(raw, rules, groups, channels, _by_mask(groups, context.today))
-    alarmed = alarmed_days(groups) if any(c["alarms_count"] for c in rows.good) else []
-    days = fast_daily_totals(groups, rows.good_rows(), alarmed)
+    alarmed = rows.alarmed_days
+    days = fast_daily_totals(groups, rows.good_rows(), alarmed, rows.bounds)
     return _examined(rows, days.persist() if alarmed else days, context)
 
 
@@ -101,18 +112,19 @@ def _examined(rows: _Rows, days: DataFrame, context: RunContext) -> Examined:
 
 
 def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:
-    """One dict per mask: the counts over its groups. `alarms_count`: keys not proven different."""
-    is_good_group = F.col("mask") == 0
-    alarms = F.when(is_good_group, F.col("rows_count") - F.col("keys_count")).otherwise(0)
+    """One dict per mask: what its groups hold together; days are counted from 1970-01-01."""
+    is_good_group, day = F.col("mask") == 0, F.unix_date("start_date")
     is_future = is_good_group & (F.col("start_date") > F.lit(today))
     counts = groups.groupBy("mask").agg(
         F.sum("rows_count").alias("rows_count"),
         F.sum("organic_rows_count").alias("organic_count"),
         F.sum("stranger_rows_count").alias("strangers_count"),
-        F.sum(alarms).alias("alarms_count"),
         F.sum(F.when(is_future, F.col("rows_count")).otherwise(0)).alias("future_count"),
+        F.min(F.unix_micros("oldest_load_at")).alias("oldest_load_micros"),
         F.max(F.unix_micros("newest_load_at")).alias("newest_load_micros"),
-        F.collect_set(F.when(~is_good_group, F.unix_date("start_date"))).alias("bad_days"),
+        F.max("largest_count").alias("largest_count"),
+        F.collect_set(F.when(is_alarmed(), day)).alias("alarmed_days"),
+        F.collect_set(F.when(~is_good_group, day)).alias("bad_days"),
         F.bool_or(~is_good_group & F.col("start_date").isNull()).alias("has_bad_undated"),
     )
     return [row.asDict() for row in counts.collect()]

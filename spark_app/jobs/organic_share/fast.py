@@ -8,6 +8,7 @@ Tricks, each exact, each held equal to the plain way by a property test:
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
@@ -26,10 +27,11 @@ GROUP = ("country", "start_date", "end_date", "year_week", "os_name")
 def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) -> DataFrame:
     """One row per combination of the grouping columns and of the rules that rows broke.
 
-    Columns: those of `GROUP`; mask (bit i set: rule i is broken); rows_count, organic_rows_count,
-    stranger_rows_count (of channels that `slots` does not know); keys_count (different names that
-    the bits prove, at most the rows; 0 without `slots`); newest_load_at; installs_count and
-    organic_count (new users over all deliveries; 0 where mask is not 0).
+    Columns: country, start_date, os_name; mask (bit i set: rule i is broken); rows_count,
+    organic_rows_count, stranger_rows_count (of channels that `slots` does not know); keys_count
+    (different names that the bits prove, at most the rows; 0 without `slots`); oldest_load_at and
+    newest_load_at; installs_count and organic_count (new users over all deliveries) and
+    largest_count (of one row), all three 0 where mask is not 0.
     """
     by_row = [(i, rule) for i, rule in enumerate(rules) if not set(_reads(rule)) <= set(GROUP)]
     by_group = [(i, rule) for i, rule in enumerate(rules) if set(_reads(rule)) <= set(GROUP)]
@@ -40,26 +42,43 @@ def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) 
     groups = rows.groupBy(*GROUP, "row_mask").agg(*_totals(), *aggregates)
     mask = F.col("row_mask").bitwiseOR(broken_mask(by_group)).alias("mask")
     return groups.select(
-        *GROUP,
+        "country",
+        "start_date",
+        "os_name",
         mask,
         "rows_count",
         "organic_rows_count",
         "stranger_rows_count",
         keys_count.alias("keys_count"),
+        "oldest_load_at",
         "newest_load_at",
         "installs_count",
         "organic_count",
+        "largest_count",
     )
 
 
-def alarmed_days(groups: DataFrame) -> list[int]:
-    """The days on which a good row may have been delivered twice, as days since 1970-01-01."""
-    alarmed = groups.where((F.col("mask") == 0) & (F.col("keys_count") < F.col("rows_count")))
-    return [row[0] for row in alarmed.select(F.unix_date("start_date")).distinct().collect()]
+def is_alarmed() -> Column:
+    """Whether a group of `grouped` may hold a good row that was delivered twice."""
+    return (F.col("mask") == 0) & (F.col("keys_count") < F.col("rows_count"))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What load times (microseconds since 1970) and values of all good rows lie between."""
+
+    oldest_load: int
+    newest_load: int
+    largest_value: int
+
+    @property
+    def fit_one_number(self) -> bool:
+        """Whether load time and value of a row fit into one bigint."""
+        return (self.newest_load - self.oldest_load + 1) * (self.largest_value + 1) < 2**63
 
 
 def fast_daily_totals(
-    groups: DataFrame, good_rows: DataFrame, alarmed: Collection[int]
+    groups: DataFrame, good_rows: DataFrame, alarmed: Collection[int], bounds: Bounds
 ) -> DataFrame:
     """`daily_totals` of the latest deliveries of all good rows; see `transform.py`.
 
@@ -70,21 +89,20 @@ def fast_daily_totals(
     proven = groups.where(F.col("mask") == 0)
     if not alarmed:
         return proven.select(*columns)
-    is_alarmed = is_on(alarmed)
-    latest = daily_totals(packed_latest_deliveries(good_rows.where(is_alarmed)))
-    return proven.where(~is_alarmed).select(*columns).unionByName(latest)
+    is_to_read = is_on(alarmed)
+    latest = daily_totals(packed_latest_deliveries(good_rows.where(is_to_read), bounds))
+    return proven.where(~is_to_read).select(*columns).unionByName(latest)
 
 
-def packed_latest_deliveries(rows: DataFrame) -> DataFrame:
+def packed_latest_deliveries(rows: DataFrame, bounds: Bounds) -> DataFrame:
     """`latest_deliveries` with load time and value in one bigint, where they fit into one.
 
     Spark aggregates a bigint in a hash map, but sorts all rows for the maximum of a struct.
     """
-    micros, value = F.unix_micros("dataplatform_inserted_at"), F.col("value").cast("bigint")
-    bounds = rows.agg(F.min(micros), F.max(micros), F.max(value)).collect()[0]
-    if None in tuple(bounds) or (bounds[1] - bounds[0] + 1) * (bounds[2] + 1) >= 2**63:
+    if not bounds.fit_one_number:
         return latest_deliveries(rows)
-    base, scale = F.lit(bounds[0]), F.lit(bounds[2] + 1)
+    micros, value = F.unix_micros("dataplatform_inserted_at"), F.col("value").cast("bigint")
+    base, scale = F.lit(bounds.oldest_load), F.lit(bounds.largest_value + 1)
     packed = F.max((micros - base) * scale + value)
     return rows.groupBy(*KEY).agg((packed % scale).alias("value"))
 
@@ -105,9 +123,11 @@ def _totals() -> list[Column]:
     return [
         F.count(F.lit(1)).alias("rows_count"),
         F.count_if(is_organic).alias("organic_rows_count"),
+        F.min("dataplatform_inserted_at").alias("oldest_load_at"),
         F.max("dataplatform_inserted_at").alias("newest_load_at"),
         F.sum(F.when(is_sound, value).otherwise(0)).alias("installs_count"),
         F.sum(F.when(is_sound & is_organic, value).otherwise(0)).alias("organic_count"),
+        F.max(F.when(is_sound, value).otherwise(0)).alias("largest_count"),
     ]
 
 
