@@ -6,10 +6,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 from typing import NoReturn
 
-from spark_app import commands
+from spark_app import commands, stopping
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.lake import Lake
 from spark_app.settings import load_settings
@@ -31,8 +30,7 @@ def run() -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code that the README lists."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    stopping.listen()
     try:
         args = _parser().parse_args(arguments)
         settings = load_settings()
@@ -41,17 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except Stopped as stopped:
+        stopping.heard()
         print(f"error: {stopped}", file=sys.stderr)
         return stopped.exit_code
     except BrokenPipeError:  # whoever read the output has seen enough
         return 128 + signal.SIGPIPE
     return DONE
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    for other in (signal.SIGINT, signal.SIGTERM):  # the way out is not stopped twice
-        signal.signal(other, signal.SIG_IGN)
-    raise Stopped(number)
 
 
 class _Parser(argparse.ArgumentParser):

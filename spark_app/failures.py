@@ -2,11 +2,13 @@
 
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
+from spark_app import stopping
 from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
 
 _LEAST_FREE_BYTES = 64 * 2**10
@@ -38,9 +40,15 @@ def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]
     """
     try:
         yield
+    except Stopped:
+        stopping.heard()
+        raise
+    except KeyboardInterrupt:  # Spark's own handler stands for a moment, when a session begins
+        raise Stopped(signal.SIGINT) from None
     except Exception as error:
         stopped = stop_behind(error)
         if stopped is not None:
+            stopping.heard()
             raise stopped from None
         expected = explain(error, require_unchanged)
         if expected is None and not _is_of_spark(error):

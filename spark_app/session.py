@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from spark_app import settings
+from spark_app import settings, stopping
 from spark_app.errors import RunFailed, Unusable
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Jvm:
 
     def start(self) -> None:
         """Start it in the background."""
-        with signals_held_back():
+        with stopping.held_back():
             self._starting.start()
 
     def connect(self) -> "SparkSession":
@@ -185,23 +185,6 @@ class Jvm:
 
 
 @contextmanager
-def signals_held_back() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM take effect only when the block has ended."""
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: came.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
-
-
-@contextmanager
 def starting(
     *, driver_memory: str, log: str, input_bytes: int, is_verbose: bool = False
 ) -> Iterator[Callable[[], "SparkSession"]]:
@@ -221,11 +204,8 @@ def starting(
         jvm.start()
         yield jvm.connect
     finally:
-        try:
+        with stopping.held_back():
             jvm.end()
-        except BaseException:  # a signal may land in here, but only one
-            jvm.end()
-            raise
 
 
 @contextmanager
