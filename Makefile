@@ -17,7 +17,7 @@ run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sam
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
 
 test: $(INSTALLED_DEV) ## install, run every test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
 
 check: $(INSTALLED_DEV) ## check format, lint and types
 	$(PYTHON) -m ruff format --check .

@@ -1,17 +1,32 @@
 """One lake with two published runs, made once; tests that change it work on a copy."""
 
+import fcntl
+import io
+import os
+import pickle
 import shutil
+import signal
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
 
+from spark_app import cli, raw
+from spark_app.manifest import Stage
+from spark_app.progress import Progress
 from tests.e2e import process, raw_files
-from tests.e2e.process import Ended
+from tests.e2e.process import JOB, Ended
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+Happening = Callable[[], object]
 WEEKS, NEWER_WEEKS = range(16), range(16, 20)
+NOTHING: Mapping[str, Happening] = {}
 FIRST, SECOND = "z-first", "a-second"  # by name they stand the other way round
 
 
@@ -35,8 +50,20 @@ class Made:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    root = tmp_path_factory.mktemp("made")
+def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Made:
+    """Made by the first of the test processes that asks, for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "made"
+    root.mkdir(exist_ok=True)
+    kept = root / "made.pickle"
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(_make(root)))
+    return cast(Made, pickle.loads(kept.read_bytes()))
+
+
+def _make(root: Path) -> Made:
     deliveries, working, scratch = root / "to read", root / "working", root / "scratch"
     older = deliveries / "older [2020]"
     working.mkdir()
@@ -83,3 +110,56 @@ def lake(made: Made, tmp_path: Path) -> Path:
 def small(tmp_path: Path) -> Path:
     """One good delivery of two weeks."""
     return raw_files.write(tmp_path / "in" / "good.parquet", raw_files.weeks_of_rows(range(2)))
+
+
+class Run(Protocol):
+    """Run the job to its end; `more` are further options.
+
+    `at` is what happens at some moments: when Spark begins to `read`, and after a stage's line.
+    """
+
+    def __call__(
+        self, source: object, lake: Path, *more: object, at: Mapping[str, Happening] = ...
+    ) -> Ended: ...
+
+
+@pytest.fixture
+def run_here(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run the whole command in this process, in the tests' session as if spark-submit had made it.
+
+    For tests that look at data and messages; a process of its own takes seconds more.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for name in [name for name in os.environ if name.startswith("SPARK_APP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "0")
+
+    def run(
+        source: object, lake: Path, *more: object, at: Mapping[str, Happening] = NOTHING
+    ) -> Ended:
+        monkeypatch.chdir(lake.parent)
+        _let_happen(monkeypatch, at)
+        arguments = ("run", JOB, "--source", source, "--lake", lake, *more)
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = cli.main([str(argument) for argument in arguments])
+        return Ended(code, out.getvalue(), err.getvalue())
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _let_happen(monkeypatch: pytest.MonkeyPatch, at: Mapping[str, Happening]) -> None:
+    read, tell = raw.read_raw, Progress.stage
+
+    def read_raw(*args: Any, **more: Any) -> Any:
+        at.get("read", lambda: None)()
+        return read(*args, **more)
+
+    def stage(progress: Progress, ended: Stage) -> None:
+        tell(progress, ended)
+        at.get(ended.name, lambda: None)()
+
+    monkeypatch.setattr("spark_app.runner.read_raw", read_raw)
+    monkeypatch.setattr(Progress, "stage", stage)

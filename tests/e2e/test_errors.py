@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e import raw_files
-from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made
+from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made, Run
 from tests.e2e.process import (
     JOB,
     app,
@@ -50,7 +50,7 @@ def test_without_a_source_the_lakes_raw_folder_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "empty", "cut off", "only magic"])
 def test_one_file_that_is_not_parquet_spoils_the_delivery(
-    lake: Path, small: Path, kind: str
+    run_here: Run, lake: Path, small: Path, kind: str
 ) -> None:
     before = seen_by_readers(lake)
     broken = small.parent / "a broken.parquet"
@@ -59,7 +59,7 @@ def test_one_file_that_is_not_parquet_spoils_the_delivery(
         raw_files.break_footer(broken)
     else:
         broken.write_bytes({"text": b"name,value\n" * 9, "empty": b"", "only magic": b"PAR1"}[kind])
-    ended = run(small.parent, lake, "--run-id", "broken")
+    ended = run_here(small.parent, lake, "--run-id", "broken")
     line = expect_error(ended, 2, broken, "broken or not Parquet", "deliver it again")
     expect_recorded(lake, "broken", "failed", 2, line)
     assert seen_by_readers(lake) == before
@@ -97,13 +97,17 @@ def _typed(column: str, kind: pa.DataType) -> pa.Schema:
     ],
 )
 def test_a_broken_contract_names_file_column_expected_and_found(
-    tmp_path: Path, schema: pa.Schema, overrides: dict[str, object], words: tuple[str, ...]
+    run_here: Run,
+    tmp_path: Path,
+    schema: pa.Schema,
+    overrides: dict[str, object],
+    words: tuple[str, ...],
 ) -> None:
     rows = [{**row(), **overrides}]
     raw_files.write(tmp_path / "in" / "good.parquet", [row()])
     bad = raw_files.write(tmp_path / "in" / "odd.parquet", rows, schema)
     lake = tmp_path / "lake"
-    ended = run(bad.parent, lake, "--run-id", "odd")
+    ended = run_here(bad.parent, lake, "--run-id", "odd")
     line = expect_error(ended, 3, bad, *words, "nothing was published")
     found = expect_recorded(lake, "odd", "gate shut", 3, line)
     page = (lake / "runs" / "odd" / "report.html").read_text()
@@ -154,16 +158,18 @@ def test_a_lake_that_is_not_on_this_machine_is_refused(small: Path) -> None:
 @pytest.mark.parametrize(
     "since", ["2021-20", "2021_5", "21_05", "2021_53", "2021_00", "week", "0000_01"]
 )
-def test_since_that_is_no_iso_week_is_refused(lake: Path, made: Made, since: str) -> None:
-    ended = run(made.older, lake, "--since", since, "--run-id", "odd")
+def test_since_that_is_no_iso_week_is_refused(
+    run_here: Run, lake: Path, made: Made, since: str
+) -> None:
+    ended = run_here(made.older, lake, "--since", since, "--run-id", "odd")
     expect_error(ended, 2, "--since", since, "is not an ISO week", "as in 2021_20")
     assert not (lake / "runs" / "odd").exists()
 
 
-def test_since_before_anything_is_published_is_refused(small: Path) -> None:
+def test_since_before_anything_is_published_is_refused(run_here: Run, small: Path) -> None:
     lake = small.parents[1] / "lake"
     line = expect_error(
-        run(small, lake, "--since", "2020_53", "--run-id", "one"),
+        run_here(small, lake, "--since", "2020_53", "--run-id", "one"),
         2,
         "--since",
         "nothing is published yet",
@@ -173,22 +179,24 @@ def test_since_before_anything_is_published_is_refused(small: Path) -> None:
 
 
 def test_since_beyond_the_week_after_the_last_complete_one_is_refused(
-    lake: Path, made: Made
+    run_here: Run, lake: Path, made: Made
 ) -> None:
     before = seen_by_readers(lake)
     app("publish", JOB, "--run", FIRST, "--lake", lake, cwd=lake.parent)
     rolled_back = seen_by_readers(lake)
     assert rolled_back != before
-    ended = run(made.pattern, lake, "--since", week_text(WEEKS.stop + 1), "--run-id", "gap")
+    ended = run_here(made.pattern, lake, "--since", week_text(WEEKS.stop + 1), "--run-id", "gap")
     last = week_text(WEEKS.stop - 1)
     line = expect_error(ended, 2, "--since", "gap", last, "choose an earlier week")
     expect_recorded(lake, "gap", "failed", 2, line)
     assert seen_by_readers(lake) == rolled_back
 
 
-def test_since_without_the_published_runs_staging_is_refused(lake: Path, made: Made) -> None:
+def test_since_without_the_published_runs_staging_is_refused(
+    run_here: Run, lake: Path, made: Made
+) -> None:
     shutil.rmtree(lake / "runs" / SECOND / "staging")
-    ended = run(made.older, lake, "--since", week_text(3), "--run-id", "gone")
+    ended = run_here(made.older, lake, "--since", week_text(3), "--run-id", "gone")
     line = expect_error(ended, 2, "--since", SECOND, "gone", "run without --since")
     expect_recorded(lake, "gone", "failed", 2, line)
 
@@ -256,10 +264,12 @@ def test_the_same_id_for_other_work_is_refused(
     assert manifest(lake, SECOND) == json.loads(made.second.out)
 
 
-def test_the_id_of_a_run_that_failed_is_used(small: Path) -> None:
+def test_the_id_of_a_run_that_failed_is_used(run_here: Run, small: Path) -> None:
     lake = small.parents[1] / "lake"
-    run(small, lake, "--since", "2020_53", "--run-id", "failed")
-    expect_error(run(small, lake, "--since", "2020_53", "--run-id", "failed"), 2, "used", "failed")
+    run_here(small, lake, "--since", "2020_53", "--run-id", "failed")
+    expect_error(
+        run_here(small, lake, "--since", "2020_53", "--run-id", "failed"), 2, "used", "failed"
+    )
 
 
 def _fake_java(home: Path, says: str) -> Path:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tests.e2e import raw_files
-from tests.e2e.conftest import Made
+from tests.e2e.conftest import Made, Run
 from tests.e2e.process import (
     JOB,
     app,
@@ -14,7 +14,6 @@ from tests.e2e.process import (
     expect_error,
     expect_recorded,
     manifest,
-    run,
     seen_by_readers,
 )
 from tests.e2e.raw_files import SCHEMA, row
@@ -41,11 +40,16 @@ TOO_MANY_BAD = [row() for _ in range(100)] + [row(country="us"), row(value=-1.0)
     ids=["no rows", "all bad", "too many bad", "only roll-ups"],
 )
 def test_the_raw_gate_stays_shut(
-    lake: Path, tmp_path: Path, rows: list[dict[str, object]], words: tuple[str, ...], failed: str
+    run_here: Run,
+    lake: Path,
+    tmp_path: Path,
+    rows: list[dict[str, object]],
+    words: tuple[str, ...],
+    failed: str,
 ) -> None:
     source = raw_files.write(tmp_path / "in" / "bad.parquet", rows)
     before = seen_by_readers(lake)
-    ended = run(source, lake, "--run-id", "shut")
+    ended = run_here(source, lake, "--run-id", "shut")
     gate = ("the raw gate stayed shut", *words, "nothing was published")
     line = expect_error(ended, 3, *gate)
     found = expect_recorded(lake, "shut", "gate shut", 3, line)
@@ -63,22 +67,22 @@ def test_the_raw_gate_stays_shut(
 
 @pytest.mark.parametrize("column", ["name", "value"])
 def test_a_file_whose_pages_are_broken_is_named(
-    lake: Path, small: Path, tmp_path: Path, column: str
+    run_here: Run, lake: Path, small: Path, tmp_path: Path, column: str
 ) -> None:
     broken = raw_files.write(tmp_path / "in" / "a broken [1].parquet", [row()] * 500)
     raw_files.break_page(broken, column)
     before = seen_by_readers(lake)
-    ended = run(small.parent, lake, "--run-id", "broken")
+    ended = run_here(small.parent, lake, "--run-id", "broken")
     line = expect_error(ended, 2, broken, "broken", "deliver it again")
     expect_recorded(lake, "broken", "failed", 2, line)
     assert seen_by_readers(lake) == before
 
 
-def test_a_value_that_would_change_is_named(lake: Path, tmp_path: Path) -> None:
+def test_a_value_that_would_change_is_named(run_here: Run, lake: Path, tmp_path: Path) -> None:
     schema = SCHEMA.set(1, pa.field("value", pa.int64()))
     source = raw_files.write(tmp_path / "in" / "big.parquet", [row(value=2**53 + 1)], schema)
     before = seen_by_readers(lake)
-    ended = run(source, lake, "--run-id", "lossy")
+    ended = run_here(source, lake, "--run-id", "lossy")
     words = (source, "column value", "9007199254740993", "2^53")
     line = expect_error(ended, 3, "broken contract", *words)
     expect_recorded(lake, "lossy", "gate shut", 3, line)
@@ -88,12 +92,12 @@ def test_a_value_that_would_change_is_named(lake: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("taken", ["quarantine", "final"])
 def test_a_file_where_a_later_stage_needs_a_folder_is_named(
-    made: Made, tmp_path: Path, taken: str
+    run_here: Run, made: Made, tmp_path: Path, taken: str
 ) -> None:
     lake = tmp_path / "lake"
     lake.mkdir()
     (lake / taken).write_text("a note")
-    ended = run(made.older, lake, "--run-id", "blocked")
+    ended = run_here(made.older, lake, "--run-id", "blocked")
     expect_error(ended, 2, "cannot write", lake / taken)
     assert manifest(lake, "blocked")["outcome"] == "failed"
     assert (lake / taken).read_text() == "a note"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import raw_files
-from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made
+from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made, Run
 from tests.e2e.process import (
     JOB,
     app,
@@ -18,7 +18,6 @@ from tests.e2e.process import (
     expect_recorded,
     manifest,
     readers_see,
-    run,
     seen_by_readers,
     staging,
     table,
@@ -42,13 +41,13 @@ def _with_a_restated_old_day(made: Made, folder: Path) -> Path:
 
 
 def test_since_equals_a_full_run_and_does_not_notice_restated_older_days(
-    rolled_back: Path, made: Made, tmp_path: Path
+    run_here: Run, rolled_back: Path, made: Made, tmp_path: Path
 ) -> None:
     """First only the newer weeks, then on from that run's own staging, from a random week."""
     source, random_week = _with_a_restated_old_day(made, tmp_path / "in"), random.Random(3)
     for run_id, index in (("new", WEEKS.stop), ("again", random_week.randrange(4, WEEKS.stop))):
         since = ("--since", week_text(index), "--run-id", run_id)
-        expect_done(run(source, rolled_back, *since))
+        expect_done(run_here(source, rolled_back, *since))
         assert readers_see(rolled_back) == run_id
         assert table(rolled_back).equals(table(made.lake))
         assert staging(rolled_back, run_id).equals(staging(made.lake, SECOND))
@@ -60,18 +59,20 @@ def test_since_equals_a_full_run_and_does_not_notice_restated_older_days(
 
 @pytest.mark.parametrize("index", [0, random.Random(4).randrange(1, WEEKS.stop)])
 def test_since_equals_a_full_run_on_the_same_files(
-    rolled_back: Path, made: Made, index: int
+    run_here: Run, rolled_back: Path, made: Made, index: int
 ) -> None:
     before = table(rolled_back)
-    expect_done(run(made.older, rolled_back, "--since", week_text(index), "--run-id", "part"))
+    expect_done(run_here(made.older, rolled_back, "--since", week_text(index), "--run-id", "part"))
     assert readers_see(rolled_back) == "part"
     assert table(rolled_back).equals(before)
     assert staging(rolled_back, "part").equals(staging(made.lake, FIRST))
 
 
-def test_nothing_left_after_filtering_keeps_the_gate_shut(rolled_back: Path, small: Path) -> None:
+def test_nothing_left_after_filtering_keeps_the_gate_shut(
+    run_here: Run, rolled_back: Path, small: Path
+) -> None:
     before = seen_by_readers(rolled_back)
-    ended = run(small, rolled_back, "--since", week_text(WEEKS.stop), "--run-id", "none")
+    ended = run_here(small, rolled_back, "--since", week_text(WEEKS.stop), "--run-id", "none")
     line = expect_error(ended, 3, "raw gate stayed shut", "has_rows", "nothing was published")
     expect_recorded(rolled_back, "none", "gate shut", 3, line)
     assert checks(rolled_back, "none")["has_rows"]["outcome"] == "failed"

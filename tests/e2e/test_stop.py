@@ -6,12 +6,13 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import raw_files
-from tests.e2e.conftest import FIRST, SECOND, Made
+from tests.e2e.conftest import FIRST, SECOND, Made, Run
 from tests.e2e.process import (
     JOB,
     Ended,
@@ -108,26 +109,23 @@ def test_a_second_run_refuses_while_the_first_goes_on(lake: Path, made: Made) ->
     assert readers_see(lake) == "holder"
 
 
-def test_a_run_that_lost_its_lock_publishes_nothing(lake: Path, made: Made) -> None:
+def test_a_run_that_lost_its_lock_publishes_nothing(run_here: Run, lake: Path, made: Made) -> None:
     before = seen_by_readers(lake)
-    with Running(made.older, lake, "lost") as running:
-        running.reach("java")
-        (lake / "locks" / f"{JOB}.json").unlink()
-        line = expect_error(running.end(), 1, "lock", "taken away", "nothing was published")
-        running.expect_no_java()
+    lock = lake / "locks" / f"{JOB}.json"
+    ended = run_here(made.older, lake, "--run-id", "lost", at={"raw": lock.unlink})
+    line = expect_error(ended, 1, "lock", "taken away", "nothing was published")
     expect_recorded(lake, "lost", "failed", 1, line)
     assert seen_by_readers(lake) == before
 
 
 def test_a_run_during_which_somebody_else_published_publishes_nothing(
-    lake: Path, made: Made
+    run_here: Run, lake: Path, made: Made
 ) -> None:
     target = lake / "final" / JOB / f"{JOB}.parquet"
-    with Running(made.older, lake, "late") as running:
-        running.reach("java")
-        os.utime(target)
-        before = seen_by_readers(lake)
-        line = expect_error(running.end(), 1, target, "changed by somebody else", "run again")
+    before = seen_by_readers(lake)
+    publish_again = partial(os.utime, target)
+    ended = run_here(made.older, lake, "--run-id", "late", at={"raw": publish_again})
+    line = expect_error(ended, 1, target, "changed by somebody else", "run again")
     expect_recorded(lake, "late", "failed", 1, line)
     assert seen_by_readers(lake) == before
 
@@ -148,25 +146,26 @@ def _cut(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "moment"),
     [
-        (Path.unlink, "begun"),
-        (_cut, "begun"),
-        (_rewrite, "java"),
+        (Path.unlink, "read"),
+        (_cut, "read"),
+        (_rewrite, "read"),
         (_replace, "raw"),
         (os.utime, "staging"),
     ],
 )
 def test_an_input_that_changes_while_it_is_read_fails_the_run(
-    lake: Path, made: Made, change: Callable[[Path], None], moment: str, tmp_path: Path
+    run_here: Run,
+    lake: Path,
+    made: Made,
+    change: Callable[[Path], None],
+    moment: str,
+    tmp_path: Path,
 ) -> None:
     source = tmp_path / "in" / "delivery"
     shutil.copytree(made.older, source)
     target = sorted(source.iterdir())[0]
     before = seen_by_readers(lake)
-    with Running(source, lake, "changed") as running:
-        running.reach(moment)
-        change(target)
-        ended = running.end()
-        running.expect_no_java()
+    ended = run_here(source, lake, "--run-id", "changed", at={moment: partial(change, target)})
     line = expect_error(ended, 1, target, "changed while it was read", "run again")
     expect_recorded(lake, "changed", "failed", 1, line)
     assert seen_by_readers(lake) == before
