@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from spark_app import stopping
 from spark_app.errors import Unusable
 from spark_app.job import Job
 from spark_app.jobs import JOBS, find_job
@@ -75,7 +76,7 @@ def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Publish an earlier run again, and write the report of what is then published."""
-    from spark_app.reports import write_published_report
+    from spark_app.reports import published_already, write_published_report
 
     job, run_id = find_job(args.job), _run_id(args.run)
     manifest = lake.manifest(run_id)
@@ -84,9 +85,11 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if manifest["outcome"] not in PUBLISHABLE:
         raise Unusable(f"run {run_id} cannot be published, its outcome is {manifest['outcome']}")
     with lake.lock(job.name, run_id, datetime.now(UTC)) as held:
-        for table in job.tables:
-            lake.publish(run_id, table, lake.published(table), held)
-        path = write_published_report(job, lake)
+        with stopping.held_back():
+            for table in job.tables:
+                lake.publish(run_id, table, lake.published(table), held)
+        with published_already(job):
+            path = write_published_report(job, lake)
     print(f"published: {', '.join(lake.published_path(table) for table in job.tables)}")
     print(f"report:    {path}")
 

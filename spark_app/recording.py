@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from spark_app.errors import AppError, GateShut, Stopped
 from spark_app.manifest import RunOutcome
-from spark_app.reports import write_run_report
+from spark_app.reports import IS_PUBLISHED, write_run_report
 
 if TYPE_CHECKING:
     from spark_app.run import Run
-
-
-_IS_PUBLISHED = "the table was published already; `report` writes its page"
 
 
 @contextmanager
@@ -27,7 +24,7 @@ def recorded(run: "Run") -> Iterator[None]:
         yield
     except Stopped as stopped:
         is_out = run.manifest.published_at is not None
-        stopped.advice = _IS_PUBLISHED if is_out else "nothing was published; run again"
+        stopped.advice = IS_PUBLISHED if is_out else "nothing was published; run again"
         _close(run, "interrupted", stopped.exit_code, str(stopped))
         raise
     except GateShut as shut:

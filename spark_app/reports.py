@@ -1,9 +1,10 @@
 """Writing the report of a run from what the lake holds of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from spark_app.errors import Unusable
+from spark_app.errors import AppError, RunFailed, Stopped, Unusable
 from spark_app.job import Job
 from spark_app.lake import Lake
 
@@ -11,6 +12,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXAMPLES_COUNT = 100
+IS_PUBLISHED = "the table was published already; `report` writes its page"
+
+
+@contextmanager
+def published_already(job: Job) -> Iterator[None]:
+    """The block comes after the switch: whatever ends it says that the table is published.
+
+    Raises:
+        RunFailed: in place of any expected error.
+    """
+    try:
+        yield
+    except Stopped as stopped:
+        stopped.advice = IS_PUBLISHED
+        raise
+    except AppError as error:
+        raise RunFailed(
+            f"the table was published, but its report was not written: {error}; "
+            f"`report {job.name}` writes it"
+        ) from error
 
 
 def write_published_report(job: Job, lake: Lake) -> str:

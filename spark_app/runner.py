@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import contract, session
+from spark_app import contract, session, stopping
 from spark_app.contract import DeliveredFile
-from spark_app.errors import AppError, RunFailed, Unusable
+from spark_app.errors import Unusable
 from spark_app.failures import in_words
 from spark_app.job import Examined, Job, RunContext
 from spark_app.lake import Lake
@@ -28,7 +28,7 @@ from spark_app.quality.checks import (
 from spark_app.quality.gate import KeepPage, evaluate, require_open
 from spark_app.raw import find_inputs, read_raw, sample
 from spark_app.recording import recorded
-from spark_app.reports import write_published_report
+from spark_app.reports import published_already, write_published_report
 from spark_app.run import Request, Run
 from spark_app.settings import Settings
 from spark_app.since import history_for, parse_week
@@ -76,14 +76,9 @@ def run_job(
 
 
 def _report(run: Run) -> None:
-    try:
+    with published_already(run.job):
         run.manifest.report = write_published_report(run.job, run.lake)
         run.lake.write_manifest(run.run_id, run.manifest.as_dict())
-    except AppError as error:
-        raise RunFailed(
-            f"the table was published, but its report was not written: {error}; "
-            f"`report {run.job.name}` writes it"
-        ) from error
 
 
 def _new_manifest(
@@ -217,9 +212,10 @@ def _publish(run: Run, held: Held) -> None:
     run.manifest.outcome = "checked"
     run.lake.write_quality(run.job.tables, run.run_id, run.results)
     run.lake.write_manifest(run.run_id, run.manifest.as_dict())
-    for table in run.job.tables:
-        run.lake.publish(run.run_id, table, run.published[table], held)
-    run.manifest.published_at = datetime.now(UTC).isoformat()
+    with stopping.held_back():
+        for table in run.job.tables:
+            run.lake.publish(run.run_id, table, run.published[table], held)
+        run.manifest.published_at = datetime.now(UTC).isoformat()
 
 
 def _context(

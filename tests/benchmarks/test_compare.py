@@ -28,14 +28,14 @@ def test_memory_of_child_processes_counts(tmp_path: Path) -> None:
     measurement = python(code, tmp_path)
     assert measurement.failure is None
     assert measurement.peak_bytes > 200_000_000
-    assert 1.5 < measurement.seconds < 15
+    assert measurement.seconds > 1.5
 
 
 def test_a_process_above_the_ceiling_is_stopped(tmp_path: Path) -> None:
-    code = "import time; x = bytearray(300_000_000); time.sleep(20)"
+    code = "import time; x = bytearray(300_000_000); time.sleep(600)"
     measurement = python(code, tmp_path, ceiling_bytes=150_000_000)
     assert measurement.failure == "stopped above 0.1 GiB"
-    assert measurement.seconds < 15
+    assert measurement.seconds < 300
 
 
 def test_a_process_that_takes_too_long_is_stopped_with_its_children(tmp_path: Path) -> None:

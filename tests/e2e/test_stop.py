@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from spark_app.lake import Lake
 from tests.e2e import raw_files
 from tests.e2e.conftest import FIRST, SECOND, Made, Run
 from tests.e2e.process import (
@@ -67,6 +69,24 @@ def test_a_stopped_run_takes_its_jvm_along_and_says_so(
         running.signal(number, to_group)
         ended = running.end()
         _expect_stopped(running, ended, 128 + number, before, lake)
+
+
+@pytest.mark.parametrize("name", ["publish", "write_report"])
+def test_a_stop_after_the_switch_says_that_the_table_is_published(
+    run_here: Run, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    act = getattr(Lake, name)
+
+    def act_and_stop(*args: Any) -> None:
+        act(*args)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Lake, name, act_and_stop)
+    lake = tmp_path / "lake"
+    ended = run_here(made.older, lake, "--run-id", "late")
+    expect_error(ended, 143, "stopped by SIGTERM", "published already", "`report` writes its page")
+    assert readers_see(lake) == "late"
+    assert manifest(lake, "late")["outcome"] == "published"
 
 
 def test_runs_killed_at_random_moments_leave_a_whole_version_and_no_work(

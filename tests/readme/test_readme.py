@@ -67,8 +67,8 @@ def outputs(checkout: Path) -> dict[str, str]:
     for block in blocks("sh", "runnable"):
         for command in block.strip().split("\n"):
             printed[command] = execute(command, checkout)
-    for block in blocks("python", "runnable"):
-        printed["python"] = execute(f".venv/bin/python -c {shlex.quote(block)}", checkout)
+    for name, block in zip(("pandas", "others"), blocks("python", "runnable"), strict=True):
+        printed[name] = execute(f".venv/bin/python -c {shlex.quote(block)}", checkout)
     return printed
 
 
@@ -94,8 +94,8 @@ def without_seconds(line: str) -> str:
 
 def test_the_readme_shows_commands_in_blocks_and_sentences() -> None:
     assert len(commands()) >= 8
-    assert len(blocks("sh", "runnable")) == 2
-    assert len(blocks("python", "runnable")) == 1
+    assert len(blocks("sh", "runnable")) == 3
+    assert len(blocks("python", "runnable")) == 2
 
 
 @pytest.mark.parametrize("command", commands())
@@ -124,7 +124,7 @@ def test_every_make_target_exists(target: str) -> None:
 
 
 def test_the_runnable_commands_work(outputs: dict[str, str]) -> None:
-    assert len(outputs) == 7
+    assert len(outputs) == 10
 
 
 def test_make_run_prints_what_the_readme_shows(outputs: dict[str, str]) -> None:
@@ -138,10 +138,24 @@ def test_make_run_prints_what_the_readme_shows(outputs: dict[str, str]) -> None:
         assert real.endswith(mine.split("sample-lake")[1])
 
 
-def test_the_readers_all_see_the_whole_table(outputs: dict[str, str]) -> None:
-    first = outputs["python"].split("\n")[0].split()
-    assert first[0] == first[1] == "768"
-    assert f"{first[2]} " in outputs[f"{PROGRAM} runs --lake ./lake"]
+def test_the_readers_all_see_the_whole_table(outputs: dict[str, str], checkout: Path) -> None:
+    rows, same, countries, run_id = outputs["others"].split()
+    assert (rows, same, countries) == ("768", "768", "12")
+    assert (checkout / "lake" / "runs" / run_id).exists()
+
+
+def test_a_reader_gets_the_newest_complete_week(outputs: dict[str, str]) -> None:
+    lines = [line.split() for line in outputs["pandas"].strip().split("\n")]
+    shown = blocks("text", "output of make run")[0]
+    assert len(lines) == 13
+    assert lines[1][:3] == ["US", "2021", "50"]
+    assert f"{float(lines[1][3]):.4f}" in shown
+    assert f"{int(lines[1][4]):,}" in shown
+
+
+def test_the_samples_report_is_small(outputs: dict[str, str], checkout: Path) -> None:
+    report = checkout / "lake" / "report" / "organic_share.html"
+    assert 100_000 < report.stat().st_size < 5_000_000
 
 
 def test_publish_and_report_name_what_they_wrote(outputs: dict[str, str], checkout: Path) -> None:

@@ -1,7 +1,6 @@
 """The drift of a weekly share, on hand-made series."""
 
 import datetime as dt
-import time
 from typing import Any
 
 import numpy as np
@@ -139,14 +138,3 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 def test_an_empty_table_has_no_drift() -> None:
     assert drift_by_country(staging(), FIRST_MONDAY) == []
-
-
-def test_250_countries_of_210_weeks_take_under_a_fifth_of_a_second() -> None:
-    table = staging(**{f"C{i:03d}": wobble(210) for i in range(250)})
-    newest = FIRST_MONDAY + dt.timedelta(weeks=209)
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        drift_by_country(table, newest)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.2

@@ -1,7 +1,6 @@
 """The HTML text of the report, without a browser."""
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -39,20 +38,8 @@ def test_the_page_shows_headline_checks_quarantine_and_run() -> None:
     assert "31 rows" in text and "31 0" not in text
 
 
-def test_the_sample_stays_far_below_the_limit() -> None:
-    assert len(page(data.simulated(data.codes(14), 64)).encode()) < 2_000_000
-
-
-def test_250_countries_of_210_weeks_stay_below_five_megabytes_and_render_fast() -> None:
-    table = data.simulated(data.codes(250), 210)
-    page(data.simulated(["DE"], 3))  # imports Bokeh
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        html = page(table)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.7
-    assert len(html.encode()) < 5_000_000
+def test_250_countries_of_210_weeks_stay_below_five_megabytes() -> None:
+    assert len(page(data.simulated(data.codes(250), 210)).encode()) < 5_000_000
 
 
 def test_nothing_in_the_page_asks_for_another_file() -> None:
@@ -152,11 +139,6 @@ def test_shares_that_are_all_null_are_dashes() -> None:
     text = text_of(page(data.final_table(rows)))
     assert "Organic share, all countries –" in text
     assert "under 200 installs" in text
-
-
-def test_the_same_input_gives_the_same_visible_text() -> None:
-    table = data.simulated(["DE", "FR"], 20)
-    assert text_of(page(table)) == text_of(page(table))
 
 
 @pytest.mark.parametrize(

@@ -221,12 +221,16 @@ def test_staging_without_rows_keeps_the_gate_shut() -> None:
 
 @pytest.mark.parametrize("column", ["country", "week_start_date", "organic_count", "paid_count"])
 def test_a_staging_column_of_nulls_keeps_the_gate_shut(column: str) -> None:
-    assert shut_reason("staging", staging_results([row | {column: None} for row in STAGED]))
+    results = staging_results([row | {column: None} for row in STAGED])
+    assert "grid_has_no_nulls" in outcomes(results)
+    assert shut_reason("staging", results)
 
 
 @pytest.mark.parametrize("column", ["country", "week_start_date", "organic_count", "paid_count"])
 def test_one_null_in_a_staging_column_keeps_the_gate_shut(column: str) -> None:
-    assert shut_reason("staging", staging_results(changed(STAGED, 3, **{column: None})))
+    results = staging_results(changed(STAGED, 3, **{column: None}))
+    assert "grid_has_no_nulls" in outcomes(results)
+    assert shut_reason("staging", results)
 
 
 def final_results(table: pa.Table) -> list[CheckResult]:
@@ -286,7 +290,10 @@ TABLES: dict[str, Callable[[pa.Table], pa.Table]] = {
 
 @pytest.mark.parametrize("case", TABLES)
 def test_another_shape_than_the_promised_one_keeps_the_gate_shut(case: str) -> None:
-    assert shut_reason("final", final_results(TABLES[case](final_table(FINAL))))
+    results = final_results(TABLES[case](final_table(FINAL)))
+    told = "types_as_promised" if " as " in case else "columns_as_promised"
+    assert told in outcomes(results)
+    assert shut_reason("final", results)
 
 
 NEVER_NULL = [name for name in published_schema().names if name != "share_organic_p4w"]
@@ -294,10 +301,10 @@ NEVER_NULL = [name for name in published_schema().names if name != "share_organi
 
 @pytest.mark.parametrize("column", NEVER_NULL)
 def test_nulls_in_a_final_column_keep_the_gate_shut(column: str) -> None:
-    every = final_table([row | {column: None} for row in FINAL])
-    assert shut_reason("final", final_results(every))
-    one = final_table(changed(FINAL, 3, **{column: None}))
-    assert shut_reason("final", final_results(one))
+    for rows in ([row | {column: None} for row in FINAL], changed(FINAL, 3, **{column: None})):
+        results = final_results(final_table(rows))
+        assert "only_the_share_is_null" in outcomes(results)
+        assert shut_reason("final", results)
 
 
 def history_finding(now: list[Row], before: list[Row] | None) -> tuple[int, int, str]:
@@ -364,6 +371,17 @@ def test_too_few_installs_or_weeks_are_insufficient(installs: int, weeks: int) -
 @pytest.mark.parametrize(("installs", "weeks"), [(200, 30), (1000, 12)])
 def test_just_enough_installs_and_weeks_are_judged(installs: int, weeks: int) -> None:
     assert drift_finding(installs, installs, weeks).failed == 1
+
+
+def test_a_country_with_too_little_data_is_told_beside_those_that_are_judged() -> None:
+    mondays = [MONDAY + timedelta(weeks=i) for i in range(31)]
+    large = [staged(monday, 500, 500) for monday in mondays]
+    small = [staged(monday, 5, 5, country="FR") for monday in mondays]
+    final = final_table([final_row(m, 1, 2, c) for m in mondays for c in ("DE", "FR")])
+    staging = staging_table([*large, *small])
+    found = measures.no_drift(replace(GOOD, staging_built=staging, final_built=final))
+    assert (found.failed, found.is_insufficient) == (0, False)
+    assert found.detail == "1 of 2 countries have too little data to tell"
 
 
 def test_without_a_complete_week_drift_is_insufficient() -> None:

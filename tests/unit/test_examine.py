@@ -51,10 +51,12 @@ def test_bad_rows_are_kept_complete_with_every_rule_they_broke(spark: SparkSessi
         raw_row(value=None, end_date=None, year_week=None, os_name=None, country=None),
     ]
     found = quarantined(examined(spark, [organic(A_DAY, 1), *bad]))
-    rules = {(r["name"], r["start_date"]): r.pop("broken_rules") for r in found}
+    rules = {(r["name"], r["value"]): r.pop("broken_rules") for r in found}
+    nowhere = ("value", "end_date", "year_week", "country", "os_name")
     assert rules == {
-        ("Organic", A_DAY): rules["Organic", A_DAY],
-        (None, None): ["name_present", "start_date_present"],
+        ("Organic", -1.0): ["value_is_a_count", "country_is_known"],
+        (None, 1.0): ["name_present", "start_date_present"],
+        ("Organic", None): [f"{column}_present" for column in nowhere],
     }
     files = [row.pop("source_file") for row in found]
     assert len(files) == 3

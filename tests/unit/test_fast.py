@@ -20,7 +20,6 @@ from spark_app.jobs.organic_share.channels import (
     known_slots,
     name_hash,
 )
-from spark_app.jobs.organic_share.fast import Bounds
 from spark_app.jobs.organic_share.rules import row_rules
 from spark_app.jobs.organic_share.schema import KEY
 from spark_app.quality.rules import is_good
@@ -48,19 +47,12 @@ def alarmed_days(groups: DataFrame) -> list[int]:
     return [row[0] for row in alarmed.collect()]
 
 
-def bounds_of(groups: DataFrame) -> Bounds:
-    good = groups.where("mask = 0").agg(
-        F.min(F.unix_micros("oldest_load_at")),
-        F.max(F.unix_micros("newest_load_at")),
-        F.max("largest_count"),
-    )
-    return Bounds(*(bound or 0 for bound in good.collect()[0]))
-
-
-def fast_totals(raw: DataFrame, slots: ChannelSlots | None) -> list[tuple[Any, ...]]:
+def fast_totals(
+    raw: DataFrame, slots: ChannelSlots | None, alarmed_rows_count: int = 0
+) -> list[tuple[Any, ...]]:
     groups = grouped(raw, slots)
     good, alarmed = raw.where(is_good(RULES)), alarmed_days(groups)
-    days = fast.fast_daily_totals(groups, good, alarmed, bounds_of(groups))
+    days = fast.fast_daily_totals(groups, good, alarmed, alarmed_rows_count)
     return sorted(map(tuple, days.select(*COLUMNS).collect()))
 
 
@@ -71,14 +63,18 @@ def plain_totals(raw: DataFrame) -> list[tuple[Any, ...]]:
 
 
 @ON_SPARK
-@given(rows=deliveries(min_size=10), known=st.sampled_from(["all", "some", "none"]))
+@given(
+    rows=deliveries(min_size=10),
+    known=st.sampled_from(["all", "some", "none"]),
+    count=st.sampled_from([0, fast.PACKED_FROM_ROWS]),
+)
 def test_fast_daily_totals_are_the_plain_ones(
-    spark: SparkSession, rows: list[Row], known: str
+    spark: SparkSession, rows: list[Row], known: str, count: int
 ) -> None:
     raw = raw_frame(spark, rows)
     hint = {"all": rows, "some": rows[: len(rows) // 2], "none": []}[known]
     slots = known_slots(channels_of(hint))
-    assert fast_totals(raw, slots) == plain_totals(raw)
+    assert fast_totals(raw, slots, count) == plain_totals(raw)
 
 
 def many_rows(seed: int, *, share_again: float, count: int = 3000) -> list[Row]:
@@ -278,11 +274,10 @@ def test_load_and_value_packed_in_one_number_give_the_latest_delivery(
 ) -> None:
     raw = raw_frame(spark, rows)
     key = (A_DAY, "DE", "all", "Organic")
-    packed = fast.packed_latest_deliveries(raw, bounds_of(grouped(raw, None))).select(*KEY, "value")
+    packed = fast.packed_latest_deliveries(raw).select(*KEY, "value")
     assert [tuple(row) for row in packed.collect()] == [(*key, expected)]
     assert oracle.deliveries_that_count(rows) == {key: expected}
 
 
 def test_no_rows_have_no_latest_delivery(spark: SparkSession) -> None:
-    nothing = Bounds(0, 0, 0)
-    assert fast.packed_latest_deliveries(raw_frame(spark, []), nothing).count() == 0
+    assert fast.packed_latest_deliveries(raw_frame(spark, [])).count() == 0

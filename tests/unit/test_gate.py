@@ -6,6 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from spark_app import contract
+from spark_app.contract import DeliveredColumn, DeliveredFile
 from spark_app.errors import GateShut
 from spark_app.quality import gate
 from spark_app.quality.checks import (
@@ -129,6 +131,14 @@ def test_a_missing_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "validate", lambda *_: {})
     found = the_result(positive())
     assert (found.outcome, found.detail) == ("error", "great-expectations gave no result")
+
+
+def test_what_the_contract_checks_look_at_has_no_null_that_would_pass() -> None:
+    """A column of nothing but null is within any set, so there must be none."""
+    column = DeliveredColumn("file", "column", None, None, None)
+    table = contract.as_table([DeliveredFile("file", 1, (column,))])
+    for name in ("is_extra", "is_missing", "is_wrong_type"):
+        assert table[name].null_count == 0
 
 
 def test_nan_is_no_number_between_bounds() -> None:

@@ -1,13 +1,14 @@
 """What holds for every input, and a second implementation that must agree."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from spark_app import contract, raw
@@ -18,7 +19,8 @@ from tests.builders import Row, context, examined, organic, paid, published_of, 
 from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries, shuffled
 
-FEW_EXAMPLES = settings(ON_SPARK, max_examples=2)
+FEW_EXAMPLES = settings(ON_SPARK, max_examples=3)
+MONDAYS = st.integers(0, 9).map(lambda i: date(2020, 12, 14) + timedelta(weeks=i))
 
 
 @ON_SPARK
@@ -83,16 +85,37 @@ def rollups(rows: list[Row]) -> tuple[int, int]:
 
 
 @FEW_EXAMPLES
-@given(rows=deliveries(min_size=40, max_size=90))
-def test_a_run_since_a_week_equals_a_full_one(spark: SparkSession, rows: list[Row]) -> None:
+@given(rows=deliveries(min_size=40, max_size=90), since=MONDAYS)
+def test_a_run_since_a_week_equals_a_full_one(
+    spark: SparkSession, rows: list[Row], since: date
+) -> None:
     rows = [*rows, organic(date(2020, 12, 14), 1), paid(date(2021, 2, 20), 1)]
     full = examined(spark, rows)
     staging = {"organic_share": full.staging["organic_share"].toArrow()}
-    since = date(2021, 1, 4)
     history = steps.history_before(staging, since)
     again = examined(spark, rows, since=since, history=history)
     assert published_of(spark, again) == published_of(spark, full)
     assert again.facts.grid == full.facts.grid
+
+
+@FEW_EXAMPLES
+@given(rows=deliveries(min_size=40, max_size=90))
+def test_the_weeks_of_each_country_alone_are_those_of_the_whole(
+    spark: SparkSession, rows: list[Row]
+) -> None:
+    whole = weeks_with_rows(spark, rows)
+    parts = [
+        week
+        for country in sorted({row["country"] for row in rows if row["country"]})
+        for week in weeks_with_rows(spark, [r for r in rows if r["country"] == country])
+    ]
+    assert parts == whole
+
+
+def weeks_with_rows(spark: SparkSession, rows: list[Row]) -> list[Row]:
+    staging = examined(spark, rows).staging["organic_share"].toArrow().to_pylist()
+    mine = [row for row in staging if row["last_counted_date"]]
+    return sorted(mine, key=lambda row: (row["country"], row["week_start_date"]))
 
 
 @FEW_EXAMPLES

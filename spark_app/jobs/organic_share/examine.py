@@ -12,7 +12,7 @@ from spark_app.job import Examined, RunContext
 from spark_app.jobs.organic_share import transform
 from spark_app.jobs.organic_share.channels import CHANNEL, Channel, known_slots
 from spark_app.jobs.organic_share.facts import DayFacts, GridFacts, RowFacts
-from spark_app.jobs.organic_share.fast import Bounds, fast_daily_totals, grouped, is_alarmed, is_on
+from spark_app.jobs.organic_share.fast import fast_daily_totals, grouped, is_alarmed, is_on
 from spark_app.jobs.organic_share.rules import row_rules
 from spark_app.jobs.organic_share.schema import KEY, TABLE
 from spark_app.jobs.organic_share.steps import first_facts
@@ -44,12 +44,6 @@ class _Rows:
     def alarmed_days(self) -> set[int]:
         """The days on which a good row may have come twice, as days since 1970-01-01."""
         return {day for counts in self.good for day in counts["alarmed_days"]}
-
-    @property
-    def bounds(self) -> Bounds:
-        """Of the good rows, which all are of one mask; 0 when there are none."""
-        names = ("oldest_load_micros", "newest_load_micros", "largest_count")
-        return Bounds(*(self.good[0][name] for name in names)) if self.good else Bounds(0, 0, 0)
 
     @property
     def bad(self) -> list[dict[str, Any]]:
@@ -86,7 +80,8 @@ def examine(raw: DataFrame, context: RunContext) -> Examined:
     groups = grouped(raw, rules, slots).persist()
     rows = _Rows(raw, rules, groups, channels, _by_mask(groups, context.today))
     alarmed = rows.alarmed_days
-    days = fast_daily_totals(groups, rows.good_rows(), alarmed, rows.bounds)
+    alarmed_count = sum(counts["alarmed_count"] for counts in rows.good)
+    days = fast_daily_totals(groups, rows.good_rows(), alarmed, alarmed_count)
     return _examined(rows, days.persist() if alarmed else days, context)
 
 
@@ -120,9 +115,8 @@ def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:
         F.sum("organic_rows_count").alias("organic_count"),
         F.sum("stranger_rows_count").alias("strangers_count"),
         F.sum(F.when(is_future, F.col("rows_count")).otherwise(0)).alias("future_count"),
-        F.min(F.unix_micros("oldest_load_at")).alias("oldest_load_micros"),
         F.max(F.unix_micros("newest_load_at")).alias("newest_load_micros"),
-        F.max("largest_count").alias("largest_count"),
+        F.sum(F.when(is_alarmed(), F.col("rows_count")).otherwise(0)).alias("alarmed_count"),
         F.collect_set(F.when(is_alarmed(), day)).alias("alarmed_days"),
         F.collect_set(F.when(~is_good_group, day)).alias("bad_days"),
         F.bool_or(~is_good_group & F.col("start_date").isNull()).alias("has_bad_undated"),

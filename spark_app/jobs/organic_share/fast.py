@@ -8,7 +8,6 @@ Tricks, each exact, each held equal to the plain way by a property test:
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
@@ -21,7 +20,8 @@ from spark_app.jobs.organic_share.transform import ORGANIC, daily_totals, latest
 from spark_app.quality.checks import Check
 from spark_app.quality.rules import broken_mask, rule_of
 
-GROUP = ("country", "start_date", "end_date", "year_week", "os_name")
+GROUP = ("country", "start_date", "year_week", "os_name")
+PACKED_FROM_ROWS = 1_000_000
 
 
 def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) -> DataFrame:
@@ -29,9 +29,8 @@ def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) 
 
     Columns: country, start_date, os_name; mask (bit i set: rule i is broken); rows_count,
     organic_rows_count, stranger_rows_count (of channels that `slots` does not know); keys_count
-    (different names that the bits prove, at most the rows; 0 without `slots`); oldest_load_at and
-    newest_load_at; installs_count and organic_count (new users over all deliveries) and
-    largest_count (of one row), all three 0 where mask is not 0.
+    (different names that the bits prove, at most the rows; 0 without `slots`); newest_load_at;
+    installs_count and organic_count (new users over all deliveries; 0 where mask is not 0).
     """
     by_row = [(i, rule) for i, rule in enumerate(rules) if not set(_reads(rule)) <= set(GROUP)]
     by_group = [(i, rule) for i, rule in enumerate(rules) if set(_reads(rule)) <= set(GROUP)]
@@ -50,11 +49,9 @@ def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) 
         "organic_rows_count",
         "stranger_rows_count",
         keys_count.alias("keys_count"),
-        "oldest_load_at",
         "newest_load_at",
         "installs_count",
         "organic_count",
-        "largest_count",
     )
 
 
@@ -63,46 +60,37 @@ def is_alarmed() -> Column:
     return (F.col("mask") == 0) & (F.col("keys_count") < F.col("rows_count"))
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What load times (microseconds since 1970) and values of all good rows lie between."""
-
-    oldest_load: int
-    newest_load: int
-    largest_value: int
-
-    @property
-    def fit_one_number(self) -> bool:
-        """Whether load time and value of a row fit into one bigint."""
-        return (self.newest_load - self.oldest_load + 1) * (self.largest_value + 1) < 2**63
-
-
 def fast_daily_totals(
-    groups: DataFrame, good_rows: DataFrame, alarmed: Collection[int], bounds: Bounds
+    groups: DataFrame, good_rows: DataFrame, alarmed: Collection[int], alarmed_rows_count: int
 ) -> DataFrame:
     """`daily_totals` of the latest deliveries of all good rows; see `transform.py`.
 
     Days without an alarm come from the groups: good groups of one day, country and platform are
-    one. The others are read again and deduplicated.
+    one. The others are read again and deduplicated; `alarmed_rows_count` is about how many rows
+    those are.
     """
     columns = ("start_date", "country", "os_name", "installs_count", "organic_count")
     proven = groups.where(F.col("mask") == 0)
     if not alarmed:
         return proven.select(*columns)
     is_to_read = is_on(alarmed)
-    latest = daily_totals(packed_latest_deliveries(good_rows.where(is_to_read), bounds))
-    return proven.where(~is_to_read).select(*columns).unionByName(latest)
+    are_many = alarmed_rows_count >= PACKED_FROM_ROWS
+    latest = packed_latest_deliveries if are_many else latest_deliveries
+    again = daily_totals(latest(good_rows.where(is_to_read)))
+    return proven.where(~is_to_read).select(*columns).unionByName(again)
 
 
-def packed_latest_deliveries(rows: DataFrame, bounds: Bounds) -> DataFrame:
+def packed_latest_deliveries(rows: DataFrame) -> DataFrame:
     """`latest_deliveries` with load time and value in one bigint, where they fit into one.
 
-    Spark aggregates a bigint in a hash map, but sorts all rows for the maximum of a struct.
+    Spark aggregates a bigint in a hash map, but sorts all rows for the maximum of a struct. That
+    is worth the query for the bounds only where rows are many.
     """
-    if not bounds.fit_one_number:
-        return latest_deliveries(rows)
     micros, value = F.unix_micros("dataplatform_inserted_at"), F.col("value").cast("bigint")
-    base, scale = F.lit(bounds.oldest_load), F.lit(bounds.largest_value + 1)
+    bounds = rows.agg(F.min(micros), F.max(micros), F.max(value)).collect()[0]
+    if None in tuple(bounds) or (bounds[1] - bounds[0] + 1) * (bounds[2] + 1) >= 2**63:
+        return latest_deliveries(rows)
+    base, scale = F.lit(bounds[0]), F.lit(bounds[2] + 1)
     packed = F.max((micros - base) * scale + value)
     return rows.groupBy(*KEY).agg((packed % scale).alias("value"))
 
@@ -123,11 +111,9 @@ def _totals() -> list[Column]:
     return [
         F.count(F.lit(1)).alias("rows_count"),
         F.count_if(is_organic).alias("organic_rows_count"),
-        F.min("dataplatform_inserted_at").alias("oldest_load_at"),
         F.max("dataplatform_inserted_at").alias("newest_load_at"),
         F.sum(F.when(is_sound, value).otherwise(0)).alias("installs_count"),
         F.sum(F.when(is_sound & is_organic, value).otherwise(0)).alias("organic_count"),
-        F.max(F.when(is_sound, value).otherwise(0)).alias("largest_count"),
     ]
 
 
