@@ -76,8 +76,7 @@ class Contender:
         return [sys.executable, "-m", module, *arguments]
 
     def answer(self, folder: Path) -> Path:
-        published = folder / "lake" / "final" / "organic_share" / "organic_share.parquet"
-        return folder / "table.parquet" if self.script else published
+        return folder / "table.parquet" if self.script else published_table(folder / "lake")
 
 
 CONTENDERS = (
@@ -102,6 +101,10 @@ def job() -> list[str]:
 
 def run_command(source: str, lake: Path) -> list[str]:
     return [*job(), "run", "organic_share", f"--source={source}", f"--lake={lake}"]
+
+
+def published_table(lake: Path) -> Path:
+    return lake / "final" / "organic_share" / "organic_share.parquet"
 
 
 def data_folder(name: str, shape: Shape) -> Path:
@@ -241,12 +244,14 @@ def compare_since(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:
                 raise SystemExit(
                     f"the history of {years} years was not published: {published.failure}"
                 )
+            shutil.copy(published_table(folder / f"lake-{years}"), folder / f"{years}.parquet")
         for round_number in range(1, args.rounds + 1):
             for years, command in commands.items():
                 print(f"since, round {round_number}: {years} years", flush=True)
-                entries[years].measurements.append(
-                    measured([*command, "--since", SINCE_WEEK], args.timeout)
-                )
+                entry, lake = entries[years], folder / f"lake-{years}"
+                entry.measurements.append(measured([*command, "--since", SINCE_WEEK], args.timeout))
+                found = difference(published_table(lake), folder / f"{years}.parquet")
+                entry.remark = entry.remark or found or ""
     one, four = entries[1].seconds, entries[4].seconds
     aims = [Aim("four years of history against one", four / one, 1.2)] if one and four else []
     return list(entries.values()), aims
@@ -260,7 +265,9 @@ def since_source(years: int) -> str:
 
 def compare_sample(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:
     """The embedded sample from raw to report, and the two commands that must not start anything."""
-    run, help_, list_ = (Entry(name, "") for name in ("run on the sample", "--help", "list"))
+    run, help_, list_ = (
+        Entry(name, "", remark="not compared") for name in ("run on the sample", "--help", "list")
+    )
     for _ in range(args.rounds):
         with fresh_folder() as folder:
             run.measurements.append(

@@ -11,6 +11,7 @@ archive everything works, only slower: so a failure is a note, not an error.
 import argparse
 import io
 import os
+import shlex
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -34,8 +35,9 @@ def is_current(archive: Path) -> bool:
 
 def make(archive: Path) -> str | None:
     """Write the archive in one step; why there is none, or null when there is."""
-    archive.unlink(missing_ok=True)  # a JVM that uses one cannot write one
-    temporary = archive.with_suffix(".new")
+    temporary, aside = archive.with_suffix(".new"), archive.with_suffix(".old")
+    if archive.exists():
+        archive.replace(aside)  # a JVM that uses one cannot write one
     try:
         with tempfile.TemporaryDirectory(prefix="spark-app-archive-") as folder:
             why = run_job(Path(folder), temporary)
@@ -48,6 +50,9 @@ def make(archive: Path) -> str | None:
         return str(error)
     finally:
         temporary.unlink(missing_ok=True)
+        if aside.exists() and not archive.exists():
+            aside.replace(archive)
+        aside.unlink(missing_ok=True)
 
 
 def run_job(folder: Path, archive: Path) -> str | None:
@@ -56,7 +61,7 @@ def run_job(folder: Path, archive: Path) -> str | None:
 
     source = folder / "installs"
     make_sample.write(source, make_sample.SEED)
-    os.environ[JVM_OPTIONS] = f"-XX:ArchiveClassesAtExit={archive} {QUIET}"
+    os.environ[JVM_OPTIONS] = f"{shlex.quote(f'-XX:ArchiveClassesAtExit={archive}')} {QUIET}"
     session.EXIT_SECONDS = DUMP_SECONDS
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):

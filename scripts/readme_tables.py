@@ -1,8 +1,8 @@
-"""The README's table of checks, from the job's own declaration of them.
+"""The tables of the README that follow from the code: its checks, and what was measured.
 
     python -m scripts.readme_tables
 
-writes it between its markers; a test holds both equal.
+writes them between their markers; tests hold them equal.
 """
 
 import re
@@ -11,8 +11,9 @@ from pathlib import Path
 from spark_app.jobs import find_job
 from spark_app.settings import Settings
 
-README = Path(__file__).parents[1] / "README.md"
-START, END = "<!-- checks:start -->", "<!-- checks:end -->"
+ROOT = Path(__file__).parents[1]
+README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "RESULTS.md"
+SHOWN_SIZE = "50M"
 
 
 def checks_table(job: str) -> str:
@@ -22,14 +23,26 @@ def checks_table(job: str) -> str:
     return "\n".join(["| layer | severity | check | what it says |", "|---|---|---|---|", *lines])
 
 
-def with_checks(readme: str, table: str) -> str:
-    """The text with `table` between the markers."""
-    between = re.compile(f"{re.escape(START)}.*{re.escape(END)}", re.DOTALL)
-    return between.sub(lambda _: f"{START}\n{table}\n{END}", readme)
+def figures(results: str) -> str:
+    """One section of the results in short: seconds, ratio and memory, and which aims were met."""
+    start, end = f"<!-- bench:{SHOWN_SIZE} -->", f"<!-- /bench:{SHOWN_SIZE} -->"
+    lines = results.split(start)[1].split(end, maxsplit=1)[0].split("\n")
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines if "|" in line]
+    shown = [" | ".join(("", row[0], row[2], row[4], row[5], "")).strip() for row in rows]
+    aims = [line for line in lines if line.startswith("- ")]
+    return "\n".join([*shown, "", *aims])
+
+
+def with_table(readme: str, name: str, table: str) -> str:
+    """The text with `table` between the markers of that name."""
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    between = re.compile(f"{re.escape(start)}.*{re.escape(end)}", re.DOTALL)
+    return between.sub(lambda _: f"{start}\n{table}\n{end}", readme)
 
 
 def main() -> None:
-    README.write_text(with_checks(README.read_text(), checks_table("organic_share")))
+    readme = with_table(README.read_text(), "checks", checks_table("organic_share"))
+    README.write_text(with_table(readme, "benchmarks", figures(RESULTS.read_text())))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The commands: parse, dispatch, and turn expected errors into one line and an exit code."""
 
 import argparse
-import contextlib
+import errno
 import os
 import signal
 import sys
@@ -11,8 +11,10 @@ from typing import NoReturn
 from spark_app import commands, stopping
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.lake import Lake
+from spark_app.progress import Progress
 from spark_app.settings import load_settings
 
+PIPE_CLOSED = 128 + signal.SIGPIPE  # whoever read the output has seen enough
 _PROGRAM = "python -m spark_app"
 
 
@@ -22,9 +24,13 @@ def run() -> NoReturn:
     It ends at once: Python would take most of a second to give its memory back piece by piece.
     """
     code = main()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
             stream.flush()
+    except BrokenPipeError:
+        code = code or PIPE_CLOSED
+    except OSError as error:
+        code = code or _unwritten(error)
     os._exit(code)
 
 
@@ -36,15 +42,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings()
         args.command(args, Lake(args.lake or settings.lake), settings)
     except AppError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _tell(str(error))
         return error.exit_code
     except Stopped as stopped:
         stopping.heard()
-        print(f"error: {stopped}", file=sys.stderr)
+        _tell(str(stopped))
         return stopped.exit_code
-    except BrokenPipeError:  # whoever read the output has seen enough
-        return 128 + signal.SIGPIPE
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _unwritten(error)
     return DONE
+
+
+def _unwritten(error: OSError) -> int:
+    _tell(f"the output could not be written ({error.strerror}); write it elsewhere")
+    return 1
+
+
+def _tell(error: str) -> None:
+    Progress().say(f"error: {error}")
 
 
 class _Parser(argparse.ArgumentParser):

@@ -65,18 +65,17 @@ def list_checks(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the history of runs, the newest last, and which one readers see."""
+    _require_runs(lake)
     published = _published_runs(lake)
     manifests = sorted((lake.manifest(r) or {} for r in lake.run_ids()), key=_started_at)
     rows = [_run_row(m["run_id"], m, published) for m in manifests]
-    if not rows:
-        raise Unusable(f"the lake {lake.root} has no run yet; run a job first")
     heads = ("run", "job", "outcome", "rows read", "rows out", "seconds", "readers see")
     _print_table(heads, rows)
 
 
 def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Publish an earlier run again, and write the report of what is then published."""
-    from spark_app.reports import published_already, write_published_report
+    from spark_app.reports import publishing, write_published_report
 
     job, run_id = find_job(args.job), _run_id(args.run)
     manifest = lake.manifest(run_id)
@@ -84,12 +83,15 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
         raise Unusable(f"there is no run {run_id} of {job.name}; `runs` lists them")
     if manifest["outcome"] not in PUBLISHABLE:
         raise Unusable(f"run {run_id} cannot be published, its outcome is {manifest['outcome']}")
-    with lake.lock(job.name, run_id, datetime.now(UTC)) as held:
+    now = datetime.now(UTC)
+    with lake.lock(job.name, run_id, now) as held, publishing(job) as is_done:
         with stopping.held_back():
             for table in job.tables:
                 lake.publish(run_id, table, lake.published(table), held)
-        with published_already(job):
-            path = write_published_report(job, lake)
+            is_done()
+        at = manifest["published_at"] or now.isoformat()
+        lake.write_manifest(run_id, {**manifest, "outcome": "published", "published_at": at})
+        path = write_published_report(job, lake)
     print(f"published: {', '.join(lake.published_path(table) for table in job.tables)}")
     print(f"report:    {path}")
 
@@ -105,11 +107,17 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Delete the staging and final tables of old runs."""
     if args.keep < 0:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
+    _require_runs(lake)
     for job in JOBS.values():
         with lake.lock(job.name, "prune", datetime.now(UTC)):
             for run_id in _prunable(job, lake, args.keep):
                 lake.prune(run_id)
                 print(f"pruned {run_id}")
+
+
+def _require_runs(lake: Lake) -> None:
+    if not lake.run_ids():
+        raise Unusable(f"the lake {lake.root} has no run yet; run a job first")
 
 
 def _prunable(job: Job, lake: Lake, keep: int) -> list[str]:

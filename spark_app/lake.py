@@ -15,7 +15,7 @@ from spark_app.quality.checks import CheckResult
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 RUN_ID_KEY = b"spark_app.run_id"
 DIGEST_KEY = b"spark_app.inputs_digest"
@@ -129,6 +129,10 @@ class Lake:
         store.make_folder(os.path.dirname(path))
         frame.write.mode("errorifexists").parquet(path)
 
+    def read_frame(self, session: "SparkSession", path: str) -> "DataFrame":
+        """Read back a folder that `write_frame` wrote."""
+        return session.read.parquet(store.literal(path))
+
     def read_rows(self, path: str) -> "pa.Table":
         """Read a folder of Parquet files that a run wrote, whole.
 
@@ -142,13 +146,14 @@ class Lake:
             raise Unusable(f"{path} is gone; it was pruned or never written")
         return pa.concat_tables([_read(os.path.join(path, name)) for name in files])
 
-    def some_rows(self, path: str, count: int) -> list[dict[str, Any]]:
-        """Up to `count` rows of a folder of Parquet files; none when it is not there."""
-        rows: list[dict[str, Any]] = []
+    def rows(self, path: str) -> Iterator[dict[str, Any]]:
+        """The rows of a folder of Parquet files, one by one; none when it is not there.
+
+        Dates and times come as text: some lie beyond those of Python.
+        """
         for name in store.children(path):
-            if name.endswith(".parquet") and len(rows) < count:
-                rows += _first_rows(os.path.join(path, name), count - len(rows))
-        return rows
+            if name.endswith(".parquet"):
+                yield from _rows_of(os.path.join(path, name))
 
     def write_built(
         self, run_id: str, name: str, table: "pa.Table", inputs_digest: str
@@ -219,7 +224,7 @@ class Lake:
 
     def prune(self, run_id: str) -> None:
         """Delete what a run built; its manifest, log, checks and quarantine stay."""
-        for layer in ("staging", "final"):
+        for layer in ("final", "staging"):  # without a final table it cannot be published
             store.delete_folder(self.path("runs", run_id, layer))
 
     def is_pruned(self, run_id: str) -> bool:
@@ -230,12 +235,25 @@ class Lake:
         store.write(path, content, self.run(run_id))
 
 
-def _first_rows(path: str, count: int) -> list[dict[str, Any]]:
+def _rows_of(path: str) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        batch = next(file.iter_batches(batch_size=count), None)
-    return list(batch.to_pylist()) if batch else []
+        for batch in file.iter_batches(batch_size=1000):
+            cells = [_plain(column) for column in batch.columns]
+            for row in zip(*cells, strict=True):
+                yield dict(zip(batch.schema.names, row, strict=True))
+
+
+def _plain(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        texts = column.cast(pa.binary()).to_pylist()
+        return [None if text is None else text.decode(errors="replace") for text in texts]
+    return list(column.to_pylist())
 
 
 def _marks(content: bytes) -> dict[bytes, bytes]:
@@ -244,7 +262,7 @@ def _marks(content: bytes) -> dict[bytes, bytes]:
 
     try:
         return _parse(content).schema.metadata or {}
-    except pa.ArrowInvalid:
+    except (pa.ArrowException, OSError):
         return {}
 
 

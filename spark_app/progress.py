@@ -1,5 +1,6 @@
 """What a person sees while a run goes on: one line per stage, and a bar where a terminal is."""
 
+import contextlib
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line for a person."""
-        print(line, file=sys.stderr, flush=True)
+        if sys.stderr is not None:
+            with contextlib.suppress(BrokenPipeError):  # nobody listens any more; the run goes on
+                print(line, file=sys.stderr, flush=True)
 
     def stage(self, stage: Stage) -> None:
         """The line of a finished stage."""
@@ -28,7 +31,7 @@ class Progress:
     @contextmanager
     def bar(self, name: str, session: Any) -> Iterator[None]:
         """A bar of Spark's tasks for the time of the block, where stderr is a terminal."""
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():
             yield
             return
         from rich.console import Console

@@ -1,7 +1,6 @@
 """Raw deliveries: finding and pinning their files, and reading them as the contract's types."""
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import reduce
@@ -11,7 +10,7 @@ from spark_app import store
 from spark_app.contract import Contract, DeliveredFile
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lake import Lake
-from spark_app.store import StoredFile
+from spark_app.store import StoredFile, literal
 from spark_app.stored_types import Physical
 
 if TYPE_CHECKING:
@@ -102,18 +101,13 @@ def _read(
 
     fields = zip(contract.columns, stored, strict=True)
     schema = ", ".join(f"`{column.name}` {physical.spark_type}" for column, physical in fields)
-    frame = session.read.schema(schema).parquet(*[_literal(path) for path in paths])
+    frame = session.read.schema(schema).parquet(*map(literal, paths))
     return frame.select(
         *[
             F.expr(physical.cast.format(column.name)).alias(column.name)
             for column, physical in zip(contract.columns, stored, strict=True)
         ]
     )
-
-
-def _literal(path: str) -> str:
-    """Escape what Hadoop would take for a glob."""
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
 
 
 def _holds(folder: str, path: str) -> bool:
@@ -132,4 +126,7 @@ def _first_values(path: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     except (pa.ArrowException, OSError) as error:
         raise Unusable(f"{path} is broken; deliver it again or take it away") from error
     different = table.group_by(list(columns)).aggregate([])
-    return list(zip(*(different[column].to_pylist() for column in columns), strict=True))
+    try:
+        return list(zip(*(different[column].to_pylist() for column in columns), strict=True))
+    except UnicodeDecodeError:  # a hint is not worth a failed run
+        return []

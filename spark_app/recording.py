@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from spark_app import stopping
 from spark_app.errors import AppError, GateShut, Stopped
 from spark_app.manifest import RunOutcome
+from spark_app.quality.checks import CheckResult, error_of
 from spark_app.reports import IS_PUBLISHED, write_run_report
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def recorded(run: "Run") -> Iterator[None]:
-    """Write the manifest, the checks and the report when the block ends, in whichever way.
+    """Write the manifest, the checks and the report when the block ends before its time.
 
     Raises:
         BaseException: whatever the block raised.
@@ -23,24 +25,25 @@ def recorded(run: "Run") -> Iterator[None]:
     try:
         yield
     except Stopped as stopped:
+        stopping.heard()
         is_out = run.manifest.published_at is not None
         stopped.advice = IS_PUBLISHED if is_out else "nothing was published; run again"
-        _close(run, "interrupted", stopped.exit_code, str(stopped))
+        close(run, "interrupted", stopped.exit_code, str(stopped))
         raise
     except GateShut as shut:
-        _close(run, "gate shut", shut.exit_code, str(shut))
+        run.results = run.results or _unanswered(run, str(shut))
+        close(run, "gate shut", shut.exit_code, str(shut))
         _report_shut_gate(run)
         raise
     except AppError as error:
-        _close(run, "failed", error.exit_code, str(error))
+        close(run, "failed", error.exit_code, str(error))
         raise
     except Exception as bug:
-        _close(run, "failed", 1, f"{type(bug).__name__}: {bug}")
+        close(run, "failed", 1, f"{type(bug).__name__}: {bug}")
         raise
-    _close(run, "published", 0, None)
 
 
-def _close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) -> None:
+def close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) -> None:
     """Write the end of the run. What was published stays so, whatever happened afterwards."""
     now = datetime.now(UTC)
     manifest = run.manifest
@@ -49,15 +52,25 @@ def _close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) 
     manifest.finished_at = now.isoformat()
     manifest.duration_seconds = round((now - run.clock).total_seconds(), 3)
     try:
-        run.lake.write_manifest(run.run_id, manifest.as_dict())
-        if run.results:
-            run.lake.write_quality(run.job.tables, run.run_id, run.results)
+        with stopping.held_back():
+            run.lake.write_manifest(run.run_id, manifest.as_dict())
+            if run.results:
+                run.lake.write_quality(run.job.tables, run.run_id, run.results)
     except AppError as error:  # a full disk must not hide why the run failed
         run.progress.say(f"the end of the run could not be recorded: {error}")
 
 
 def _report_shut_gate(run: "Run") -> None:
     run.wait_for_libraries()
-    run.manifest.report = write_run_report(run.job, run.lake, run.run_id)
-    run.lake.write_manifest(run.run_id, run.manifest.as_dict())
-    run.progress.say(f"report: {run.manifest.report}")
+    try:
+        run.manifest.report = write_run_report(run.job, run.lake, run.run_id)
+        run.lake.write_manifest(run.run_id, run.manifest.as_dict())
+        run.progress.say(f"report: {run.manifest.report}")
+    except AppError as error:  # must not hide why the gate is shut
+        run.progress.say(f"the report could not be written: {error}")
+
+
+def _unanswered(run: "Run", why: str) -> list[CheckResult]:
+    """What kept the gate shut before any check of raw was answered: none of them could run."""
+    checks = [check for check in run.checks if check.layer == "raw" and check.severity == "fail"]
+    return [error_of(check, why) for check in checks]

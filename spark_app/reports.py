@@ -1,7 +1,9 @@
 """Writing the report of a run from what the lake holds of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
@@ -11,23 +13,27 @@ from spark_app.lake import Lake
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EXAMPLES_COUNT = 100
+EXAMPLES_PER_RULE, MOST_ROWS_LOOKED_AT = 5, 100_000
 IS_PUBLISHED = "the table was published already; `report` writes its page"
 
 
 @contextmanager
-def published_already(job: Job) -> Iterator[None]:
-    """The block comes after the switch: whatever ends it says that the table is published.
+def publishing(job: Job) -> Iterator[Callable[[], None]]:
+    """The block says when the switch is done; what ends it after that tells that it was done.
 
     Raises:
-        RunFailed: in place of any expected error.
+        RunFailed: in place of an expected error after the switch.
     """
+    done: list[bool] = []
     try:
-        yield
+        yield lambda: done.append(True)
     except Stopped as stopped:
-        stopped.advice = IS_PUBLISHED
+        if done:
+            stopped.advice = IS_PUBLISHED
         raise
     except AppError as error:
+        if not done:
+            raise
         raise RunFailed(
             f"the table was published, but its report was not written: {error}; "
             f"`report {job.name}` writes it"
@@ -47,7 +53,8 @@ def write_published_report(job: Job, lake: Lake) -> str:
     run_id = known[job.tables[0]].run_id
     page = _page(job, lake, run_id, {table: v.table() for table, v in known.items()})
     lake.write_report(lake.report(job.name), page, run_id)
-    return lake.report(job.name)
+    now = {table: lake.published(table) for table in job.tables}
+    return lake.report(job.name) if now == versions else write_published_report(job, lake)
 
 
 def write_run_report(job: Job, lake: Lake, run_id: str) -> str:
@@ -61,9 +68,12 @@ def _page(job: Job, lake: Lake, run_id: str, tables: "Mapping[str, pa.Table]") -
     from spark_app.report import render_report
 
     steps = job.load()
+    manifest = lake.manifest(run_id) or {"run_id": run_id, "job": job.name}
+    if tables:  # a run that was killed just after the switch could not say so
+        manifest["outcome"] = "published"
     return render_report(
         title=steps.report_title,
-        manifest=lake.manifest(run_id) or {"run_id": run_id, "job": job.name},
+        manifest=manifest,
         checks=lake.read_checks(job.tables[0], run_id),
         quarantine=_examples(lake, job, run_id),
         sections=steps.sections(tables) if tables else (),
@@ -71,4 +81,12 @@ def _page(job: Job, lake: Lake, run_id: str, tables: "Mapping[str, pa.Table]") -
 
 
 def _examples(lake: Lake, job: Job, run_id: str) -> Sequence[dict[str, Any]]:
-    return lake.some_rows(lake.quarantine(job.dataset, run_id), EXAMPLES_COUNT)
+    """Quarantined rows, until there are enough for every rule."""
+    shown: list[dict[str, Any]] = []
+    by_rule: Counter[str] = Counter()
+    rows = lake.rows(lake.quarantine(job.dataset, run_id))
+    for row in islice(rows, MOST_ROWS_LOOKED_AT):
+        if any(by_rule[rule] < EXAMPLES_PER_RULE for rule in row["broken_rules"]):
+            by_rule.update(row["broken_rules"])
+            shown.append(row)
+    return shown

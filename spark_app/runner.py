@@ -27,8 +27,8 @@ from spark_app.quality.checks import (
 )
 from spark_app.quality.gate import KeepPage, evaluate, require_open
 from spark_app.raw import find_inputs, read_raw, sample
-from spark_app.recording import recorded
-from spark_app.reports import published_already, write_published_report
+from spark_app.recording import close, recorded
+from spark_app.reports import publishing, write_published_report
 from spark_app.run import Request, Run
 from spark_app.settings import Settings
 from spark_app.since import history_for, parse_week
@@ -59,24 +59,29 @@ def run_job(
     since = parse_week(request.since) if request.since else None
     inputs = find_inputs(request.source, lake)
     manifest = _new_manifest(job, settings, request, inputs, clock)
-    earlier = lake.manifest(request.run_id)
-    if earlier is not None:
-        return _done_already(earlier, manifest, progress)
+    done = _done_already(job, lake, manifest, progress)
+    if done:
+        return done
     manifest.versions["java"] = str(session.java_version() or "of spark-submit")
     with lake.lock(job.name, request.run_id, clock) as held:
         if held.died:
             progress.say(f"run {held.died} ended without giving back its lock; going on")
+        done = _done_already(job, lake, manifest, progress)
+        if done:
+            return done
         run = Run(job, lake, settings, request, manifest, inputs, clock, progress)
         run.published = {table: lake.published(table) for table in job.tables}
         lake.write_manifest(run.run_id, manifest.as_dict())
         with recorded(run):
             _execute(run, since, held)
-        _report(run)
+            close(run, "published", 0, None)
+            _report(run)
     return manifest
 
 
 def _report(run: Run) -> None:
-    with published_already(run.job):
+    with publishing(run.job) as is_done:
+        is_done()
         run.manifest.report = write_published_report(run.job, run.lake)
         run.lake.write_manifest(run.run_id, run.manifest.as_dict())
 
@@ -95,8 +100,14 @@ def _new_manifest(
     )
 
 
-def _done_already(earlier: Mapping[str, Any], manifest: Manifest, progress: Progress) -> Manifest:
-    if earlier["outcome"] != "published" or not is_same_work(earlier, manifest):
+def _done_already(job: Job, lake: Lake, manifest: Manifest, progress: Progress) -> Manifest | None:
+    """The manifest of the same run, done before; null when the id is new."""
+    earlier = lake.manifest(manifest.run_id)
+    if earlier is None:
+        return None
+    seen = [version.run_id for table in job.tables if (version := lake.published(table))]
+    is_done = earlier["outcome"] == "published" or manifest.run_id in seen
+    if not is_done or not is_same_work(earlier, manifest):
         raise Unusable(
             f"run id {manifest.run_id} was used by another run ({earlier['outcome']}); "
             "an id is used once, choose another or leave out --run-id"
@@ -190,7 +201,8 @@ def _final(
 ) -> None:
     with _timed(run, "final") as stage, run.progress.bar("final", spark):
         frames = {
-            table: spark.read.parquet(run.lake.staging(run.run_id, table)) for table in staging
+            table: run.lake.read_frame(spark, run.lake.staging(run.run_id, table))
+            for table in staging
         }
         tables = {
             table: run.lake.write_built(

@@ -6,6 +6,7 @@ Under spark-submit the session takes what it is given.
 
 import contextlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from spark_app import settings, stopping
 from spark_app.errors import RunFailed, Unusable
@@ -102,7 +103,7 @@ def _java_options(scratch: str, is_small: bool) -> list[str]:
     archive = class_archive()
     shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
-    return own + speed + (shared if archive.exists() else [])
+    return [shlex.quote(o) for o in own + speed + (shared if archive.exists() else [])]
 
 
 class Jvm:
@@ -123,6 +124,8 @@ class Jvm:
         # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
         self._launched = threading.Event()
         self._starting = threading.Thread(target=self._start, name="jvm", daemon=True)
+        self._ended = threading.Event()
+        self._telling = threading.Thread(target=_tell, args=(log, self._ended), daemon=True)
 
     def start(self) -> None:
         """Start it in the background."""
@@ -160,6 +163,9 @@ class Jvm:
             SparkContext._active_spark_context = None
             SparkContext._gateway = SparkContext._jvm = None
             _close(self._gateway)
+        self._ended.set()
+        if self._telling.ident is not None:
+            self._telling.join()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> None:
@@ -174,14 +180,12 @@ class Jvm:
 
         launch: Any = launch_gateway
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
+        settings.forget_other_sparks()
         with open(self._log, "ab") as sink:
-            output = subprocess.PIPE if self._is_verbose else sink
-            kinds = {"stdout": output, "stderr": output}
+            if self._is_verbose:
+                self._telling.start()
             with contextlib.suppress(Exception):  # `connect` says that it did not start
-                self._gateway = launch(conf, popen_kwargs=kinds)
-        if self._is_verbose and self._gateway is not None:
-            for stream in (self._gateway.proc.stdout, self._gateway.proc.stderr):
-                threading.Thread(target=_copy, args=(stream, self._log), daemon=True).start()
+                self._gateway = launch(conf, popen_kwargs={"stdout": sink, "stderr": sink})
 
 
 @contextmanager
@@ -223,11 +227,13 @@ def _configured(session: "SparkSession") -> "SparkSession":
     return session
 
 
-def _copy(stream: IO[bytes], log: str) -> None:
-    with open(log, "ab", buffering=0) as sink:
-        for line in stream:
-            sink.write(line)
-            sys.stderr.write(line.decode(errors="replace"))
+def _tell(log: str, ended: threading.Event) -> None:
+    """Copy what is added to the log to stderr, until its end."""
+    with open(log, encoding="utf-8", errors="replace") as lines:
+        is_last = False
+        while not is_last:
+            is_last = ended.wait(0.1)
+            sys.stderr.write(lines.read())
 
 
 def _close(gateway: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from spark_app.errors import Unusable
+from spark_app.jobs import JOBS
 
 PREFIX = "SPARK_APP_"
 SOURCE_PREFIX = f"{PREFIX}SOURCE_"
@@ -37,7 +38,10 @@ def load_settings() -> Settings:
     Raises:
         Unusable: a setting has an unknown name or a value that cannot be used.
     """
-    file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
+    try:
+        file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f".env cannot be read ({error}); fix it or take it away") from error
     return parse_settings({**file_values, **os.environ})
 
 
@@ -50,6 +54,12 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
     if unknown:
         raise Unusable(
             f"setting {PREFIX}{unknown[0].upper()} is unknown; .env.example lists every setting"
+        )
+    strange = sorted(sources.keys() - {job.dataset for job in JOBS.values()})
+    if strange:
+        raise Unusable(
+            f"setting {SOURCE_PREFIX}{strange[0].upper()} names no dataset; .env.example lists "
+            "every setting"
         )
     defaults = Settings()
     return Settings(
@@ -66,6 +76,12 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
 def java_home() -> str | None:
     """The Java installation that the environment names, or null."""
     return os.environ.get("JAVA_HOME") or None
+
+
+def forget_other_sparks() -> None:
+    """Drop what would make pyspark start another Spark than the one that it brings along."""
+    for name in ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS"):
+        os.environ.pop(name, None)
 
 
 def is_under_spark_submit() -> bool:

@@ -50,11 +50,20 @@ def history_for(
             "choose an earlier week or run without --since"
         )
     run_id = known[job.tables[0]].run_id
+    gone = Unusable(
+        f"--since needs the staging of the published run {run_id}, which is gone; "
+        "run without --since"
+    )
     try:
         staging = {t: lake.read_rows(lake.staging(run_id, t)) for t in job.staging_tables}
     except Unusable as error:
-        raise Unusable(
-            f"--since needs the staging of the published run {run_id}, which is gone; "
-            "run without --since"
-        ) from error
+        raise gone from error
+    if sum(table.num_rows for table in staging.values()) != _staged_count(lake, run_id):
+        raise gone
     return steps.history_before(staging, since)
+
+
+def _staged_count(lake: Lake, run_id: str) -> int | None:
+    """How many staging rows a run wrote, as its manifest says."""
+    stages = (lake.manifest(run_id) or {}).get("stages", [])
+    return next((stage["rows_out"] for stage in stages if stage["name"] == "staging"), None)

@@ -3,12 +3,14 @@
 import errno
 import glob
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from spark_app.errors import RunFailed, Unusable
 
@@ -31,6 +33,8 @@ def stat(path: str) -> StoredFile | None:
         seen = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
     return StoredFile(path, seen.st_size, f"{seen.st_mtime_ns}-{seen.st_size}")
 
 
@@ -44,15 +48,13 @@ def find(pattern: str) -> list[StoredFile]:
     if os.path.exists(expanded):
         paths = list(_visible_files(expanded))
     elif glob.has_magic(expanded):
-        matches = [m for m in sorted(glob.glob(expanded, recursive=True)) if not _is_hidden(m)]
-        paths = [path for match in matches for path in _visible_files(match)]
+        paths = [path for match in _matches(expanded) for path in _visible_files(match)]
     else:
         raise Unusable(f"source {pattern} does not exist; name a file, a folder or a glob")
     if not paths:
         raise Unusable(f"source {pattern} matches no file; check the folder or the glob")
     for path in paths:
-        if not os.access(path, os.R_OK):
-            raise Unusable(f"source file {path} cannot be read; check its permissions")
+        _require_readable(path)
     return [found for path in dict.fromkeys(paths) if (found := stat(path))]
 
 
@@ -62,6 +64,8 @@ def read(path: str) -> bytes | None:
         return Path(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def write(path: str, content: bytes, scratch: str) -> None:
@@ -102,6 +106,8 @@ def children(path: str) -> list[str]:
         return sorted(os.listdir(path))
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 @contextmanager
@@ -123,15 +129,56 @@ def explained(path: str) -> Iterator[None]:
         raise Unusable(f"cannot write {path} ({why}); choose another lake or fix it") from error
 
 
-def _is_hidden(path: str) -> bool:
-    return os.path.basename(path).startswith(_HIDDEN)
+def literal(path: str) -> str:
+    """The path with what Hadoop would take for a glob escaped."""
+    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
+
+
+def _unreadable(path: str, error: OSError) -> Unusable:
+    why = error.strerror or str(error)
+    return Unusable(f"cannot read {path} ({why}); choose another lake or fix it")
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What a glob names; nothing in hidden folders, unless the part before the glob is one."""
+    fixed = pattern
+    while glob.has_magic(fixed):
+        fixed = os.path.dirname(fixed)
+    for match in sorted(glob.glob(pattern, recursive=True)):
+        parts = os.path.relpath(match, fixed).split(os.sep)
+        if not any(part.startswith(_HIDDEN) for part in parts):
+            yield match
 
 
 def _visible_files(path: str) -> Iterator[str]:
-    if os.path.isfile(path):
-        if not _is_hidden(path):
-            yield path
+    if not os.path.isdir(path):
+        yield path
         return
-    for folder, subfolders, names in os.walk(path):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith(_HIDDEN))
+    seen: set[str] = set()
+    for folder, subfolders, names in os.walk(path, onerror=_refuse, followlinks=True):
+        seen.add(os.path.realpath(folder))
+        subfolders[:] = [
+            name
+            for name in sorted(subfolders)
+            if not name.startswith(_HIDDEN)
+            and os.path.realpath(os.path.join(folder, name)) not in seen
+        ]
         yield from (os.path.join(folder, n) for n in sorted(names) if not n.startswith(_HIDDEN))
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise Unusable(
+        f"source folder {error.filename} cannot be read ({error.strerror}); check its permissions"
+    ) from error
+
+
+def _require_readable(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        name = os.fsencode(path).decode(errors="backslashreplace")
+        raise Unusable(f"source file {name} has a name that is not UTF-8; rename it") from error
+    if not os.path.isfile(path):
+        raise Unusable(f"source file {path} is no regular file; take it away")
+    if not os.access(path, os.R_OK):
+        raise Unusable(f"source file {path} cannot be read; check its permissions")

@@ -91,10 +91,10 @@ class CheckResult:
 
 
 def result_of(check: Check, finding: Finding) -> CheckResult:
-    """Judge a finding. Only a `warn` check may answer `insufficient`."""
+    """Judge a finding. Only a `warn` check may answer `insufficient`: for others it is an error."""
     outcome: Outcome = "failed" if finding.failed else "passed"
-    if finding.is_insufficient and check.severity == "warn" and not finding.failed:
-        outcome = "insufficient"
+    if finding.is_insufficient and not finding.failed:
+        outcome = "insufficient" if check.severity == "warn" else "error"
     return _result(check, finding.rows, finding.failed, outcome, finding.detail)
 
 

@@ -1,6 +1,5 @@
 """Small pieces of HTML. Every text that comes from data goes through `esc` or `script_json`."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -39,10 +38,6 @@ def asset(package: str, name: str) -> str:
 def script_json(text: str) -> str:
     """JSON text that cannot end the script element it stands in."""
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def json_block(kind: str, value: object) -> str:
-    return f'<script type="application/json" {kind}>{script_json(json.dumps(value))}</script>'
 
 
 def badge(kind: str, text: str) -> str:

@@ -75,8 +75,9 @@ def _masthead(title: str, manifest: Mapping[str, Any], sections: Sequence[Sectio
 def _byline(manifest: Mapping[str, Any]) -> str:
     run = f"run <code>{m.esc(manifest.get('run_id', ''))}</code>"
     published, finished = manifest.get("published_at"), manifest.get("finished_at")
-    if manifest.get("outcome") == "published" and published:
-        return f'<p class="byline">Published {m.moment(published)} by {run}</p>'
+    if manifest.get("outcome") == "published":
+        when = f" {m.moment(published)}" if published else ""
+        return f'<p class="byline">Published{when} by {run}</p>'
     ended = f", ended {m.moment(finished)}" if finished else ""
     return f'<p class="byline">Not published: {run}{ended}</p>'
 

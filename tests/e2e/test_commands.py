@@ -83,6 +83,26 @@ def test_runs_are_listed_in_order_of_time_with_the_published_one_marked(made: Ma
         assert row[5] == f"{found['duration_seconds']:.1f}"
 
 
+def test_a_run_that_was_killed_before_it_could_say_so_is_published_for_all(lake: Path) -> None:
+    path = lake / "runs" / SECOND / "run.json"
+    found = manifest(lake, SECOND)
+    path.write_text(json.dumps({**found, "outcome": "checked", "published_at": None}))
+    page = lake / "report" / f"{JOB}.html"
+    assert app("report", JOB, "--lake", lake, cwd=lake.parent).code == 0
+    assert "Nothing was published" not in page.read_text()
+    again = app("publish", JOB, "--run", SECOND, "--lake", lake, cwd=lake.parent)
+    assert again.code == 0, again.err
+    assert manifest(lake, SECOND)["outcome"] == "published"
+    assert manifest(lake, SECOND)["published_at"] is not None
+    assert "Nothing was published" not in page.read_text()
+
+
+def test_prune_of_a_lake_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    ended = app("prune", "--keep", "5", "--lake", "typo", cwd=tmp_path)
+    expect_error(ended, 2, "typo", "no run yet")
+    assert not (tmp_path / "typo").exists()
+
+
 def test_publish_rolls_back_and_forward_and_writes_the_report(lake: Path, made: Made) -> None:
     newest, page = table(lake), lake / "report" / f"{JOB}.html"
     for run_id in (FIRST, SECOND, SECOND):

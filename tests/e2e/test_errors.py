@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +15,10 @@ from tests.e2e import raw_files
 from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made, Run
 from tests.e2e.process import (
     JOB,
+    Ended,
     app,
     checks,
+    environment,
     expect_error,
     expect_recorded,
     manifest,
@@ -314,6 +318,7 @@ def test_no_java_is_said(small: Path) -> None:
     ("name", "value", "words"),
     [
         ("SPARK_APP_NOSUCH", "1", ("SPARK_APP_NOSUCH", "unknown", ".env.example")),
+        ("SPARK_APP_SOURCE_INSTALS", "x", ("SPARK_APP_SOURCE_INSTALS", "no dataset")),
         ("SPARK_APP_MAX_LOAD_AGE_DAYS", "soon", ("soon", "whole number of days")),
         ("SPARK_APP_MAX_LOAD_AGE_DAYS", "-3", ("-3", "whole number of days")),
         ("SPARK_APP_DRIVER_MEMORY", "plenty", ("SPARK_APP_DRIVER_MEMORY", "plenty")),
@@ -326,6 +331,50 @@ def test_a_setting_that_cannot_be_used_is_named(
     expect_error(run(small, lake, env={name: value}), 2, *words)
     (small.parent / ".env").write_text(f"{name}={value}\n")
     expect_error(run(small, lake, cwd=small.parent), 2, *words)
+
+
+def test_an_env_file_that_is_no_text_is_named(small: Path) -> None:
+    (small.parent / ".env").write_bytes(b"SPARK_APP_LAKE=caf\xe9\n")
+    ended = app("list", cwd=small.parent)
+    expect_error(ended, 2, ".env cannot be read", "take it away")
+
+
+def test_a_jvm_that_does_not_start_shows_its_last_words(small: Path, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    env = {"SPARK_APP_DRIVER_MEMORY": "900000g"}
+    ended = run(small, lake, "--run-id", "huge", "--verbose", env=env)
+    assert ended.code == 1
+    assert ended.errors == [
+        "error: Spark's JVM did not start; its last words are in "
+        f"{lake / 'runs' / 'huge' / 'log.txt'}"
+    ]
+    words = (lake / "runs" / "huge" / "log.txt").read_text()
+    assert "heap" in words
+    assert words.split("\n")[0] in ended.err
+
+
+def shell(command: str, folder: Path, flag: str = "") -> Ended:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} {flag} -m spark_app {command}"],
+        check=False,
+        cwd=folder,
+        env=environment(PYTHONUNBUFFERED=""),
+        capture_output=True,
+        text=True,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("command", ["list >&-", "runs --lake gone 2>&-", "checks organic_share"])
+def test_closed_streams_and_readers_that_go_away_are_no_bug(tmp_path: Path, command: str) -> None:
+    assert shell(f"{command} | head -1", tmp_path).err == ""
+
+
+@pytest.mark.parametrize("flag", ["", "-u"])
+def test_output_that_cannot_be_written_is_an_error(tmp_path: Path, flag: str) -> None:
+    ended = shell("list > /dev/full", tmp_path, flag)
+    assert (ended.code, len(ended.err.splitlines())) == (1, 1)
+    assert "error: the output could not be written" in ended.err
 
 
 def test_a_published_file_of_somebody_else_is_not_replaced(small: Path) -> None:

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from spark_app.errors import Unusable
+from spark_app.lake import Lake
 from tests.e2e import raw_files
 from tests.e2e.conftest import Made, Run
 from tests.e2e.process import (
     JOB,
     app,
     checks,
+    expect_done,
     expect_error,
     expect_recorded,
     manifest,
@@ -87,7 +91,33 @@ def test_a_value_that_would_change_is_named(run_here: Run, lake: Path, tmp_path:
     line = expect_error(ended, 3, "broken contract", *words)
     expect_recorded(lake, "lossy", "gate shut", 3, line)
     assert (lake / "runs" / "lossy" / "report.html").exists()
+    assert {check["outcome"] for check in checks(lake, "lossy").values()} == {"error"}
     assert seen_by_readers(lake) == before
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_shut_gate(
+    run_here: Run, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Unusable("no space for pages")
+
+    monkeypatch.setattr(Lake, "write_report", refuse)
+    source = raw_files.write(tmp_path / "in" / "bad.parquet", TOO_MANY_BAD)
+    ended = run_here(source, lake, "--run-id", "shut")
+    assert (ended.code, len(ended.errors)) == (3, 1)
+    assert "the report could not be written: no space for pages" in ended.err
+    assert manifest(lake, "shut")["exit_code"] == 3
+
+
+def test_a_bad_row_of_a_day_that_python_cannot_hold_is_shown(
+    run_here: Run, small: Path, tmp_path: Path
+) -> None:
+    table = pa.Table.from_pylist([row(name="far")], schema=SCHEMA)
+    far = pa.array([3_000_000], pa.int32()).cast(pa.date32())
+    pq.write_table(table.set_column(2, "start_date", far), small.parent / "far.parquet")
+    lake = tmp_path / "lake [1]"
+    expect_done(run_here(small.parent, lake, "--tolerance", "0.5"))
+    assert "far.parquet" in (lake / "report" / f"{JOB}.html").read_text()
 
 
 @pytest.mark.parametrize("taken", ["quarantine", "final"])

@@ -249,6 +249,14 @@ def test_settings_come_from_env_file_and_environment(tmp_path: Path) -> None:
     assert [path.name for path in (lake / "raw" / "installs").rglob("*.parquet")] == ["one.parquet"]
 
 
+def test_another_spark_and_folders_with_spaces_do_no_harm(small: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "with space"
+    scratch.mkdir()
+    env = {"SPARK_HOME": "/nowhere", "PYSPARK_SUBMIT_ARGS": "--nonsense", "TMPDIR": str(scratch)}
+    expect_done(run(small, tmp_path / "lake", env=env))
+    assert list(scratch.iterdir()) == []
+
+
 def test_a_setting_names_the_source_and_the_option_beats_it(small: Path, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"SPARK_APP_SOURCE_INSTALLS={tmp_path}/nowhere.parquet\n")
     ended = app("run", JOB, cwd=tmp_path)

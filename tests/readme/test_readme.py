@@ -12,7 +12,7 @@ import pytest
 from dotenv import dotenv_values
 
 from scripts import make_sample
-from scripts.readme_tables import checks_table, with_checks
+from scripts.readme_tables import RESULTS, checks_table, figures, with_table
 from spark_app import cli
 from spark_app.jobs.organic_share.schema import RAW, published_schema
 
@@ -166,7 +166,11 @@ def test_publish_and_report_name_what_they_wrote(outputs: dict[str, str], checko
 
 
 def test_the_table_of_checks_is_that_of_the_job() -> None:
-    assert with_checks(README, checks_table("organic_share")) == README
+    assert with_table(README, "checks", checks_table("organic_share")) == README
+
+
+def test_the_figures_are_those_of_the_results() -> None:
+    assert with_table(README, "benchmarks", figures(RESULTS.read_text())) == README
 
 
 def test_the_contract_is_that_of_the_job() -> None:

@@ -12,7 +12,7 @@ from tests.builders import A_LOAD, Row, raw_row
 
 # Few examples, and as they are: finding the smallest one would take minutes on Spark.
 ON_SPARK = settings(
-    max_examples=12,
+    max_examples=9,
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),

@@ -319,8 +319,23 @@ def test_without_a_publication_no_history_changes() -> None:
 
 
 def test_new_weeks_and_countries_are_no_change_of_history() -> None:
-    more = [*FINAL, final_row(NEXT, 1, 1, "FR"), final_row(date(2021, 3, 15), 1, 1, "DE")]
-    assert history_finding(more, FINAL)[:2] == (4, 0)
+    later = date(2021, 3, 15)
+    more = [final_row(later, 1, 1, "DE"), final_row(later, 1, 1, "FR"), final_row(NEXT, 0, 0, "FR")]
+    assert history_finding([*FINAL, *more], FINAL)[:2] == (4, 0)
+
+
+def test_a_country_that_appears_in_published_weeks_changes_history() -> None:
+    rows, failed, words = history_finding([*FINAL, final_row(NEXT, 1, 1, "FR")], FINAL)
+    assert (rows, failed) == (4, 1)
+    assert words.startswith("1 rows in 1 weeks from 2021-03-08")
+
+
+@pytest.mark.parametrize(("bad", "tolerance"), [(29, 0.29), (57, 0.57), (1, 0.01), (0, 0.0)])
+def test_the_tolerance_is_inclusive(bad: int, tolerance: float) -> None:
+    facts = replace(with_rows(quarantined_count=bad), tolerance=tolerance)
+    assert measures.quarantine_within_tolerance(facts).failed == 0
+    over = replace(with_rows(quarantined_count=bad + 1), tolerance=tolerance)
+    assert measures.quarantine_within_tolerance(over).failed == bad + 1
 
 
 def test_a_change_says_which_weeks_and_by_how_much() -> None:

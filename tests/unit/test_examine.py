@@ -144,6 +144,20 @@ def test_loads_are_fresh_for_as_many_days_as_the_setting_says(
     assert checked(found, limited)["loads_are_fresh"].outcome == outcome
 
 
+def test_loads_of_bad_rows_and_of_the_future_do_not_make_a_delivery_fresh(
+    spark: SparkSession,
+) -> None:
+    today = A_LOAD.date() + timedelta(days=9)
+    limited, far = Settings(max_load_age_days=1), A_LOAD + timedelta(days=9)
+    rows = [
+        organic(A_DAY, 1, dataplatform_inserted_at=A_LOAD),
+        organic(A_DAY, -1, dataplatform_inserted_at=far),
+        organic(A_DAY, 1, country="US", dataplatform_inserted_at=far + timedelta(days=400)),
+    ]
+    found = examined(spark, rows, settings=limited, today=today, tolerance=1.0)
+    assert checked(found, limited)["loads_are_fresh"].outcome == "failed"
+
+
 def test_channels_that_the_sample_lacks_are_all_asked_for(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1), paid(A_DAY, 1, token="a"), paid(A_DAY, 1, token="b", country="US")]
     found = examined(spark, rows, sample=rows[:2])

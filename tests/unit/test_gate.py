@@ -179,7 +179,7 @@ def test_what_opens_the_gate(severity: Severity, outcome: Outcome, is_open: bool
 
 @pytest.mark.parametrize(
     ("severity", "outcome"),
-    [("fail", "passed"), ("warn", "insufficient"), ("quarantine", "passed")],
+    [("fail", "error"), ("warn", "insufficient"), ("quarantine", "error")],
 )
 def test_only_a_warning_can_be_insufficient(severity: Severity, outcome: Outcome) -> None:
     little = Finding(1, 0, "too little", is_insufficient=True)

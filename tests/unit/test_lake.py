@@ -8,6 +8,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -330,6 +331,66 @@ def test_a_link_to_nothing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link.parquet").symlink_to(tmp_path / "gone")
     with pytest.raises(Unusable):
         store.find(str(tmp_path / "*.parquet"))
+
+
+def test_a_folder_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.parquet", "closed/b.parquet")
+    scan = os.scandir
+
+    def closed(path: str) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(Unusable, match="closed cannot be read"):
+        store.find(str(tmp_path))
+
+
+def test_linked_folders_are_read_and_circles_end(tmp_path: Path) -> None:
+    touch(tmp_path, "archive/2020/a.parquet", "in/b.parquet")
+    (tmp_path / "in" / "2020").symlink_to(tmp_path / "archive" / "2020")
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in")
+    assert sorted(found(tmp_path, "in")) == ["in/2020/a.parquet", "in/b.parquet"]
+
+
+def test_hidden_folders_below_a_glob_are_no_delivery(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.parquet", "in/_temporary/0/b.parquet", "_named/c.parquet")
+    assert found(tmp_path, "in/**/*.parquet") == ["in/a.parquet"]
+    assert found(tmp_path, "_named/*.parquet") == ["_named/c.parquet"]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.parquet")
+    with pytest.raises(Unusable, match=r"pipe\.parquet is no regular file"):
+        store.find(str(tmp_path))
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/inst\xff.parquet")).touch()
+    with pytest.raises(Unusable, match=r"inst\\xff\.parquet has a name that is not UTF-8"):
+        store.find(str(tmp_path))
+
+
+def test_a_folder_where_a_file_is_read_is_named(lake: Lake) -> None:
+    Path(lake.published_path("t")).mkdir(parents=True)
+    with pytest.raises(Unusable, match=r"cannot read .*t\.parquet"):
+        lake.published("t")
+
+
+def test_rows_come_with_dates_and_texts_that_python_cannot_hold(lake: Lake) -> None:
+    folder = Path(lake.path("rows"))
+    folder.mkdir(parents=True)
+    far = pa.array([3_000_000, None], pa.int32()).cast(pa.date32())
+    odd = pa.array([b"caf\xe9", None]).view(pa.string())
+    pq.write_table(pa.table({"day": far, "name": odd, "n": [1, 2]}), folder / "a.parquet")
+    first, second = lake.rows(str(folder))
+    assert (first["name"], first["n"]) == ("caf\ufffd", 1)
+    assert "10183" in first["day"] or "out of range" in first["day"]
+    assert second == {"day": None, "name": None, "n": 2}
+    assert list(lake.rows(lake.path("gone"))) == []
 
 
 def test_a_source_that_holds_the_lake_is_refused(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def lake(tmp_path: Path) -> Lake:
     pq.write_table(staging_table(staging[:2]), folder / "part-0.parquet")
     pq.write_table(staging_table(staging[2:]), folder / "part-1.parquet")
     (folder / "_SUCCESS").touch()
+    lake.write_manifest("one", {"stages": [{"name": "staging", "rows_out": len(staging)}]})
     return lake
 
 
@@ -71,6 +72,12 @@ def test_without_a_publication_there_is_nothing_to_continue(tmp_path: Path) -> N
 def test_a_week_after_the_one_that_follows_the_last_complete_one_leaves_a_gap(lake: Lake) -> None:
     with pytest.raises(Unusable, match=r"would leave a gap: .* 2021_10 as last complete week"):
         history(lake, WEEKS[2] + timedelta(weeks=1))
+
+
+def test_staging_that_was_pruned_by_half_cannot_be_continued(lake: Lake) -> None:
+    (Path(lake.staging("one", TABLE)) / "part-0.parquet").unlink()
+    with pytest.raises(Unusable, match="staging of the published run one, which is gone"):
+        history(lake, FIRST)
 
 
 def test_staging_that_was_pruned_cannot_be_continued(lake: Lake) -> None:

@@ -109,13 +109,14 @@ def _examined(rows: _Rows, days: DataFrame, context: RunContext) -> Examined:
 def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:
     """One dict per mask: what its groups hold together; days are counted from 1970-01-01."""
     is_good_group, day = F.col("mask") == 0, F.unix_date("start_date")
+    is_past = F.col("newest_load_at") < F.lit(today + timedelta(days=1))
     is_future = is_good_group & (F.col("start_date") > F.lit(today))
     counts = groups.groupBy("mask").agg(
         F.sum("rows_count").alias("rows_count"),
         F.sum("organic_rows_count").alias("organic_count"),
         F.sum("stranger_rows_count").alias("strangers_count"),
         F.sum(F.when(is_future, F.col("rows_count")).otherwise(0)).alias("future_count"),
-        F.max(F.unix_micros("newest_load_at")).alias("newest_load_micros"),
+        F.max(F.when(is_past, F.unix_micros("newest_load_at"))).alias("newest_load_micros"),
         F.sum(F.when(is_alarmed(), F.col("rows_count")).otherwise(0)).alias("alarmed_count"),
         F.collect_set(F.when(is_alarmed(), day)).alias("alarmed_days"),
         F.collect_set(F.when(~is_good_group, day)).alias("bad_days"),
@@ -125,7 +126,7 @@ def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:
 
 
 def _row_facts(rows: _Rows, context: RunContext) -> RowFacts:
-    loads = [c["newest_load_micros"] for c in rows.by_mask if c["newest_load_micros"] is not None]
+    loads = [c["newest_load_micros"] for c in rows.good if c["newest_load_micros"] is not None]
     strangers_count = sum(counts["strangers_count"] for counts in rows.good)
     is_suspicious = contradictions(rows.channels) or context.settings.channels
     may_hold_others = is_suspicious and (rows.bad or context.since)
@@ -171,11 +172,11 @@ def _sets(pairs: Any) -> list[tuple[Any, set[Any]]]:
 
 
 def _moment(micros: int) -> datetime:
-    """A UTC time; one that Python cannot hold comes out as the last that it can."""
+    """A UTC time; one before those that Python can hold comes out as the first of them."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _bad_rows(rows: _Rows) -> DataFrame:

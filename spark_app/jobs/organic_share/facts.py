@@ -14,7 +14,8 @@ _Known = TypeVar("_Known")
 
 @dataclass(frozen=True)
 class RowFacts:
-    """The rows that were read. Counts are rows; `newest_load_at` is null when all loads are.
+    """The rows that were read. Counts are rows; `newest_load_at` is of good rows, without
+    loads after today, and null when there is none.
 
     `footer_rows_count` is what the files hold, null when older rows were left out on purpose.
     `organic_count` and `future_count` are good rows. `contradictions` are channels in words,

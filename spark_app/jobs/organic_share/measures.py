@@ -41,7 +41,7 @@ def quarantine_within_tolerance(facts: Facts) -> Finding:
     """The tolerance is inclusive; a delivery of bad rows only is refused whatever it is."""
     rows = facts.rows
     bad, count = rows.quarantined_count, rows.rows_count
-    is_over = bad > facts.tolerance * count or (bad == count and count > 0)
+    is_over = count > 0 and (bad / count > facts.tolerance or bad == count)
     share = f"{bad:,} of {count:,} rows are bad" + (f" ({bad / count:.2%})" if count else "")
     detail = f"{share}, tolerated are {facts.tolerance:.2%}: {_worst(rows)}" if is_over else ""
     return Finding(count, bad if is_over else 0, detail)
@@ -142,13 +142,20 @@ def no_drift(facts: Facts) -> Finding:
 
 
 def history_unchanged(facts: Facts) -> Finding:
-    """Rows of complete published weeks that are gone or hold other counts, and by how much."""
+    """Rows of complete published weeks that are gone, new or hold other counts, and by how much."""
     if facts.published is None:
         return Finding(0, 0, "nothing was published before")
-    before = {k: v for k, v in _by_key(facts.published).items() if v["is_week_complete"]}
+    published = _by_key(facts.published)
+    before = {k: v for k, v in published.items() if v["is_week_complete"]}
     now = _by_key(facts.final)
     moves = {key: _change(old, now.get(key)) for key, old in before.items()}
     changed = {key: move for key, move in moves.items() if move is not None}
+    weeks = {week for _, week in before}
+    changed |= {
+        key: 0.0
+        for key, row in now.items()
+        if key not in published and key[1] in weeks and row["installs_p4w_count"]
+    }
     return Finding(len(before), len(changed), _changes(changed) if changed else "")
 
 

@@ -1,6 +1,6 @@
 """The row rules: what is true of every good raw row. A row that breaks one goes to quarantine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from spark_app.quality.checks import Check, RowRule
 from spark_app.quality.rules import sql_text
@@ -47,12 +47,12 @@ def row_rules(settings: Settings) -> tuple[Check, ...]:
         ),
         _rule(
             "country_is_known",
-            "country is ALL or an ISO 3166-1 alpha-2 code.",
+            f"country is ALL or an ISO 3166-1 alpha-2 code{_also(settings.extra_countries)}.",
             RowRule(("country",), f"country IN ({_quoted(countries(settings))})"),
         ),
         _rule(
             "os_name_is_known",
-            "os_name is all, ios or android.",
+            f"os_name is all, ios or android{_also(settings.extra_os_names)}.",
             RowRule(("os_name",), f"os_name IN ({_quoted((*OS_NAMES, *settings.extra_os_names))})"),
         ),
     )
@@ -72,6 +72,10 @@ def _rule(name: str, description: str, rule: RowRule) -> Check:
 
 def _present(column: str) -> RowRule:
     return RowRule((column,), f"{column} IS NOT NULL", judges_null=True)
+
+
+def _also(more: Sequence[str]) -> str:
+    return f", or one of {', '.join(more)}" if more else ""
 
 
 def _quoted(values: Iterable[str]) -> str:
