@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import store
+from spark_app import parquet, store
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lock import Held, locked
 from spark_app.quality.checks import CheckResult
@@ -32,7 +32,7 @@ class Published:
 
     def table(self) -> "pa.Table":
         """The published rows, as the job's schema promises them."""
-        return _parse(self.content)
+        return parquet.parse(self.content)
 
 
 class Lake:
@@ -144,7 +144,7 @@ class Lake:
         files = [name for name in store.children(path) if name.endswith(".parquet")]
         if not files:
             raise Unusable(f"{path} is gone; it was pruned or never written")
-        return pa.concat_tables([_read(os.path.join(path, name)) for name in files])
+        return pa.concat_tables([parquet.read(os.path.join(path, name)) for name in files])
 
     def rows(self, path: str) -> Iterator[dict[str, Any]]:
         """The rows of a folder of Parquet files, one by one; none when it is not there.
@@ -153,7 +153,7 @@ class Lake:
         """
         for name in store.children(path):
             if name.endswith(".parquet"):
-                yield from _rows_of(os.path.join(path, name))
+                yield from parquet.rows_of(os.path.join(path, name))
 
     def write_built(
         self, run_id: str, name: str, table: "pa.Table", inputs_digest: str
@@ -162,8 +162,8 @@ class Lake:
         marks = {RUN_ID_KEY: run_id.encode(), DIGEST_KEY: inputs_digest.encode()}
         marked = table.replace_schema_metadata(marks)
         path = self.built(run_id, name)
-        self._write(path, _serialise(marked), run_id)
-        return _parse(store.read(path) or b"")
+        self._write(path, parquet.serialise(marked), run_id)
+        return parquet.parse(store.read(path) or b"")
 
     def write_quality(
         self, tables: Sequence[str], run_id: str, results: Sequence[CheckResult]
@@ -177,14 +177,14 @@ class Lake:
             [*((t, pa.string()) for t in texts), *((n, pa.int64()) for n in numbers)]
         )
         rows = [result.as_dict() for result in results]
-        content = _serialise(pa.Table.from_pylist(rows, schema=schema))
+        content = parquet.serialise(pa.Table.from_pylist(rows, schema=schema))
         for table in tables:
             self._write(self.quality(table, run_id), content, run_id)
 
     def read_checks(self, table: str, run_id: str) -> list[dict[str, Any]]:
         """The results of a run's checks; none when it never came that far."""
         content = store.read(self.quality(table, run_id))
-        return list(_parse(content).to_pylist()) if content else []
+        return list(parquet.parse(content).to_pylist()) if content else []
 
     def published(self, table: str) -> Published | None:
         """The published version of a table, fetched whole in one read; null when there is none.
@@ -196,7 +196,7 @@ class Lake:
         seen, content = store.stat(path), store.read(path)
         if seen is None or content is None:
             return None
-        marks = _marks(content)
+        marks = parquet.marks_of(content)
         if RUN_ID_KEY not in marks:
             raise Unusable(f"{path} was not published by this application; move it away")
         return Published(
@@ -233,57 +233,3 @@ class Lake:
 
     def _write(self, path: str, content: bytes, run_id: str) -> None:
         store.write(path, content, self.run(run_id))
-
-
-def _rows_of(path: str) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=1000):
-            cells = [_plain(column) for column in batch.columns]
-            for row in zip(*cells, strict=True):
-                yield dict(zip(batch.schema.names, row, strict=True))
-
-
-def _plain(column: Any) -> list[Any]:
-    import pyarrow as pa
-
-    if pa.types.is_temporal(column.type):
-        column = column.cast(pa.string())
-    if pa.types.is_string(column.type):
-        texts = column.cast(pa.binary()).to_pylist()
-        return [None if text is None else text.decode(errors="replace") for text in texts]
-    return list(column.to_pylist())
-
-
-def _marks(content: bytes) -> dict[bytes, bytes]:
-    """The metadata of a Parquet file; none when it is no Parquet file."""
-    import pyarrow as pa
-
-    try:
-        return _parse(content).schema.metadata or {}
-    except (pa.ArrowException, OSError):
-        return {}
-
-
-def _serialise(table: "pa.Table") -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue())
-
-
-def _parse(content: bytes) -> "pa.Table":
-    import pyarrow as pa
-
-    return _read(pa.BufferReader(content))
-
-
-def _read(source: Any) -> "pa.Table":
-    """Read a whole file in this thread: Arrow's own could still hold `source` when Python ends."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source, pre_buffer=False) as file:
-        return file.read(use_threads=False)
