@@ -9,25 +9,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.builders import RAW_SCHEMA
+
 FIRST_MONDAY = dt.date(2020, 11, 30)  # week 2020_49: New Year of a 53-week year lies inside
 CHANNELS = ("Organic", "Ads", "Mail")
 COUNTRIES = ("DE", "FR", "US")
 LATE, STOPPED = 6, 14  # FR has rows from that week on, US only before that week
 
-SCHEMA = pa.schema(
-    [
-        ("name", pa.string()),
-        ("value", pa.float64()),
-        ("start_date", pa.date32()),
-        ("end_date", pa.date32()),
-        ("year_week", pa.string()),
-        ("has_subtrackers", pa.bool_()),
-        ("token", pa.string()),
-        ("dataplatform_inserted_at", pa.timestamp("us", tz="UTC")),
-        ("country", pa.string()),
-        ("os_name", pa.string()),
-    ]
-)
+SCHEMA = RAW_SCHEMA
 
 
 def week_text(index: int) -> str:

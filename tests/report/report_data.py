@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from spark_app.jobs.organic_share.schema import published_schema
+
 FIRST_MONDAY = dt.date(2019, 12, 30)
 REAL = (
     *("US", "DE", "FR", "GB", "BR", "IN", "JP", "KR", "MX", "IT", "ES", "PL", "TR", "ID", "CA"),
@@ -13,19 +15,6 @@ REAL = (
     *("ZA", "EG", "NG", "KE", "AR", "CL", "CO", "PE", "VN", "TH", "MY", "PH", "SG", "TW", "HK"),
 )
 
-FINAL_SCHEMA = pa.schema(
-    [
-        ("year", pa.int32()),
-        ("week", pa.int32()),
-        ("country", pa.string()),
-        ("share_organic_p4w", pa.float64()),
-        ("week_start_date", pa.date32()),
-        ("organic_p4w_count", pa.int64()),
-        ("installs_p4w_count", pa.int64()),
-        ("weeks_in_window_count", pa.int32()),
-        ("is_week_complete", pa.bool_()),
-    ]
-)
 RAW_ROW: dict[str, Any] = {
     "name": "Organic",
     "value": 12.0,
@@ -53,7 +42,7 @@ def mondays(count: int) -> list[dt.date]:
 
 def final_table(rows: list[dict[str, Any]]) -> pa.Table:
     """One dict per row; ISO year and week follow from `week_start_date`, the share from counts."""
-    return pa.Table.from_pylist([_final_row(row) for row in rows], schema=FINAL_SCHEMA)
+    return pa.Table.from_pylist([_final_row(row) for row in rows], schema=published_schema())
 
 
 def _final_row(row: dict[str, Any]) -> dict[str, Any]:
