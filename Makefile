@@ -8,7 +8,7 @@ LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture lock clean
+.PHONY: help run test check bench install install-dev archive sample picture lock package clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,7 +51,12 @@ picture: $(INSTALLED_DEV) ## take the README's picture of the sample's report
 lock: ## write the lock files again from pyproject.toml (needs uv)
 	@$(LOCK) --output-file requirements.lock
 	@$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(LOCK) --extra cluster --constraint requirements.lock --no-emit-package pyspark \
+		--no-emit-package py4j --output-file bootstrap/requirements.lock
+
+package: $(INSTALLED) ## make the package for the cluster in ./dist
+	@$(PYTHON) -m scripts.make_package --out dist
 
 clean: ## delete what make made: .venv, the sample, build and caches
-	rm -rf $(VENV) $(SAMPLE_LAKE) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(SAMPLE_LAKE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from spark_app import commands, stopping
+from spark_app.argument_types import filled, minutes, share
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.lake import Lake
 from spark_app.progress import Progress
-from spark_app.settings import load_settings
+from spark_app.settings import Settings, load_settings
 
 PIPE_CLOSED = 128 + signal.SIGPIPE  # whoever read the output has seen enough
 _PROGRAM = "python -m spark_app"
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(arguments)
         settings = load_settings()
-        args.command(args, Lake(args.lake or settings.lake), settings)
+        stopping.limit(getattr(args, "max_minutes", None))
+        args.command(args, _lake(args, settings), settings)
     except AppError as error:
         _tell(str(error))
         return error.exit_code
@@ -55,6 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _unwritten(error)
     return DONE
+
+
+def _lake(args: argparse.Namespace, settings: Settings) -> Lake:
+    return Lake(
+        args.lake or settings.lake,
+        region=args.region,
+        lock_dead_seconds=settings.lock_dead_seconds,
+    )
 
 
 def _unwritten(error: OSError) -> int:
@@ -137,17 +147,22 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         "run organic_share --tolerance 0 --json",
     )
     _add_job(run)
-    run.add_argument("--source", type=_filled, help="a Parquet file, a folder or a quoted glob")
+    run.add_argument(
+        "--source", type=filled, help="a Parquet file, a folder or a quoted glob, also in S3"
+    )
     run.add_argument("--run-id", help="name the run; letters, digits, '-' and '_'")
     run.add_argument(
         "--tolerance",
-        type=_share,
+        type=share,
         default=0.01,
         metavar="SHARE",
         help="the share of bad rows up to which the gate opens, inclusive (default: 0.01)",
     )
     run.add_argument(
-        "--since", type=_filled, metavar="YYYY_WW", help="read only what is new from this week on"
+        "--since", type=filled, metavar="YYYY_WW", help="read only what is new from this week on"
+    )
+    run.add_argument(
+        "--max-minutes", type=minutes, metavar="N", help="end the run after so many minutes"
     )
     run.add_argument("--json", action="store_true", help="print the run manifest, not the table")
     run.add_argument("--verbose", action="store_true", help="show Spark's own log on stderr")
@@ -171,8 +186,11 @@ def _add(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--lake", type=_filled, help="root of the lake (default: SPARK_APP_LAKE, else ./lake)"
+        "--lake",
+        type=filled,
+        help="root of the lake: a folder or s3://BUCKET/PREFIX (default: SPARK_APP_LAKE)",
     )
+    parser.add_argument("--region", type=filled, help="AWS region (default: AWS_REGION)")
     parser.set_defaults(command=command)
     return parser
 
@@ -183,19 +201,3 @@ def _add_job(parser: argparse.ArgumentParser) -> None:
 
 def _examples(*commands_: str) -> str:
     return "examples:\n" + "\n".join(f"  {_PROGRAM} {command}" for command in commands_)
-
-
-def _filled(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty; leave it out for the default")
-    return text
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a share from 0 to 1, such as 0.01")
-    return share

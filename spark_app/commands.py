@@ -11,6 +11,7 @@ from spark_app.errors import Unusable
 from spark_app.job import Job
 from spark_app.jobs import JOBS, find_job
 from spark_app.lake import Lake
+from spark_app.progress import Progress
 from spark_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ PUBLISHABLE = ("published", "checked")
 def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Run a job and print the newest complete week, or the manifest as JSON."""
     from spark_app.manifest import new_run_id
-    from spark_app.progress import Progress
     from spark_app.run import Request
     from spark_app.runner import run_job
 
@@ -34,6 +34,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
         since=args.since,
         is_verbose=args.verbose,
         has_data_docs=args.data_docs,
+        region=args.region,
     )
     manifest = run_job(job, lake, settings, request, clock=clock, progress=Progress())
     if args.json:
@@ -67,7 +68,7 @@ def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the history of runs, the newest last, and which one readers see."""
     _require_runs(lake)
     published = _published_runs(lake)
-    manifests = sorted((lake.manifest(r) or {} for r in lake.run_ids()), key=_started_at)
+    manifests = sorted(lake.manifests().values(), key=_started_at)
     rows = [_run_row(m["run_id"], m, published) for m in manifests]
     heads = ("run", "job", "outcome", "rows read", "rows out", "seconds", "readers see")
     _print_table(heads, rows)
@@ -84,7 +85,10 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if manifest["outcome"] not in PUBLISHABLE:
         raise Unusable(f"run {run_id} cannot be published, its outcome is {manifest['outcome']}")
     now = datetime.now(UTC)
-    with lake.lock(job.name, run_id, now) as held, publishing(job) as is_done:
+    with (
+        lake.lock(job.name, run_id, now, Progress().say) as held,
+        publishing(job) as is_done,
+    ):
         with stopping.held_back():
             for table in job.tables:
                 lake.publish(run_id, table, lake.published(table), held)
@@ -109,21 +113,20 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
     _require_runs(lake)
     for job in JOBS.values():
-        with lake.lock(job.name, "prune", datetime.now(UTC)):
+        with lake.lock(job.name, "prune", datetime.now(UTC), Progress().say):
             for run_id in _prunable(job, lake, args.keep):
                 lake.prune(run_id)
                 print(f"pruned {run_id}")
 
 
 def _require_runs(lake: Lake) -> None:
-    if not lake.run_ids():
+    if not lake.manifests():
         raise Unusable(f"the lake {lake.root} has no run yet; run a job first")
 
 
 def _prunable(job: Job, lake: Lake, keep: int) -> list[str]:
     """Runs of a job to prune. The caller holds its lock, so one still `running` is dead."""
-    manifests = {run_id: lake.manifest(run_id) or {} for run_id in lake.run_ids()}
-    mine = {run_id: m for run_id, m in manifests.items() if m["job"] == job.name}
+    mine = {run_id: m for run_id, m in lake.manifests().items() if m["job"] == job.name}
     finished = [run_id for run_id, m in mine.items() if m["outcome"] != "running"]
     kept = {*sorted(finished, key=lambda r: _started_at(mine[r]), reverse=True)[:keep]}
     kept |= _published_runs(lake)

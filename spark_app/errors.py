@@ -4,6 +4,7 @@ import signal
 from typing import ClassVar
 
 DONE = 0
+TIME_IS_UP = signal.SIGUSR1
 
 
 class AppError(Exception):
@@ -31,13 +32,16 @@ class GateShut(AppError):
 
 
 class Stopped(BaseException):
-    """Ctrl-C or SIGTERM. Not an `Exception`, so that no library on the way takes it for one."""
+    """Ctrl-C, SIGTERM or the time limit. Not an `Exception`, so that no library on the way takes it
+    for one."""
 
     def __init__(self, number: int) -> None:
         """Take the number of the signal that asked."""
         super().__init__(number)
-        self.name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
-        self.exit_code = 128 + number
+        self.is_time_up = number == TIME_IS_UP
+        names = {signal.SIGINT: "Ctrl-C", TIME_IS_UP: "the time limit (--max-minutes)"}
+        self.name = names.get(signal.Signals(number)) or signal.Signals(number).name
+        self.exit_code = 1 if self.is_time_up else 128 + number
         self.advice = "nothing was changed"
 
     def __str__(self) -> str:

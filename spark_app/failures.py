@@ -15,6 +15,8 @@ _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
 _HEAP = "out of memory; raise SPARK_APP_DRIVER_MEMORY and run again"
 _SUM = "the sum of value is beyond 64 bits; look for mistyped values; nothing was published"
+_DENIED = "S3 denies Spark the access; see log.txt of the run, and ask for the right"
+_S3_DOWN = "S3 failed again and again; nothing was published, run again later"
 _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("No space left on device", RunFailed, _FULL),
     ("Disk quota exceeded", RunFailed, _FULL),
@@ -22,6 +24,13 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("OutOfMemoryError", RunFailed, _HEAP),
     ("Java heap space", RunFailed, _HEAP),
     ("ARITHMETIC_OVERFLOW", GateShut, _SUM),
+    ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),
+    ("NoSuchBucket", Unusable, "Spark finds no such S3 bucket; check its name and region"),
+    ("AccessDeniedException", Unusable, _DENIED),
+    ("Status Code: 403", Unusable, _DENIED),
+    ("Status Code: 500", RunFailed, _S3_DOWN),
+    ("Status Code: 503", RunFailed, _S3_DOWN),
+    ("Unable to execute HTTP request", RunFailed, _S3_DOWN),
 )
 _JVM_GONE = (
     "Py4JNetworkError",
@@ -70,7 +79,7 @@ def stop_behind(error: BaseException) -> Stopped | None:
 
 def full_disk(*folders: str) -> RunFailed | None:
     """A full disk shows itself to Spark in many ways; look at the disks themselves."""
-    for folder in folders:
+    for folder in filter(os.path.exists, folders):
         disk = os.statvfs(folder)
         is_out_of_files = disk.f_files > 0 and disk.f_favail == 0
         if disk.f_bavail * disk.f_frsize < _LEAST_FREE_BYTES or is_out_of_files:

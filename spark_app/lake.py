@@ -1,17 +1,17 @@
 """The lake: every path, and the only place that reads, writes and publishes."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import parquet, store
+from spark_app import parquet
 from spark_app.errors import RunFailed, Unusable
-from spark_app.lock import Held, locked
 from spark_app.quality.checks import CheckResult
+from spark_app.store import Held, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RUN_ID_KEY = b"spark_app.run_id"
 DIGEST_KEY = b"spark_app.inputs_digest"
+READERS = 16
 
 
 @dataclass(frozen=True)
@@ -36,21 +37,22 @@ class Published:
 
 
 class Lake:
-    """One root folder; every path below it is named here and nowhere else."""
+    """One root folder or S3 prefix; every path below it is named here and nowhere else."""
 
-    def __init__(self, root: str) -> None:
-        """Take the root.
+    def __init__(
+        self, root: str, *, region: str | None = None, lock_dead_seconds: float = 300
+    ) -> None:
+        """Take the root; the region (null: boto3's own) and the lock's time are those of S3.
 
         Raises:
             Unusable: the root is a URI of a kind that is not supported.
         """
-        if "://" in root and not root.startswith("file://"):
-            raise Unusable(f"lake {root}: only folders on this machine can be a lake")
-        self.root = os.path.abspath(os.path.expanduser(root.removeprefix("file://")))
+        self.store = store_of(root, region=region, lock_dead_seconds=lock_dead_seconds)
+        self.root = self.store.absolute(root)
 
     def path(self, *parts: str) -> str:
         """A path below the root."""
-        return os.path.join(self.root, *parts)
+        return self.store.join(self.root, *parts)
 
     def raw(self, dataset: str) -> str:
         """Where deliveries of a dataset land by default."""
@@ -100,19 +102,26 @@ class Lake:
         """Who is running a job."""
         return self.path("locks", f"{job}.json")
 
-    @contextmanager
-    def lock(self, job: str, run_id: str, now: datetime) -> Iterator[Held]:
-        """Hold the lock of a job; see `lock.locked`."""
-        with locked(self.lock_path(job), run_id, now) as held:
-            yield held
+    def lock(
+        self, job: str, run_id: str, now: datetime, say: Callable[[str], None]
+    ) -> AbstractContextManager[Held]:
+        """Hold the lock of a job; `say` tells a person why it takes long. See `Store.locked`."""
+        return self.store.locked(self.lock_path(job), run_id, now, say)
 
-    def run_ids(self) -> list[str]:
-        """Every run that left a manifest, oldest id first."""
-        return [name for name in store.children(self.path("runs")) if self.manifest(name)]
+    def log_file(self, run_id: str) -> AbstractContextManager[str]:
+        """A file on this machine for Spark's log; after the block it is in the lake."""
+        return self.store.local_file(self.log(run_id))
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """Every run's `run.json` by its id, oldest id first."""
+        names = self.store.children(self.path("runs"))
+        with ThreadPoolExecutor(READERS) as pool:
+            found = pool.map(self.manifest, names)
+        return {name: manifest for name, manifest in zip(names, found, strict=True) if manifest}
 
     def manifest(self, run_id: str) -> dict[str, Any] | None:
         """A run's `run.json`, or null when there is none."""
-        content = store.read(self.path("runs", run_id, "run.json"))
+        content = self._read(self.path("runs", run_id, "run.json"))
         return dict(json.loads(content)) if content else None
 
     def write_manifest(self, run_id: str, manifest: Mapping[str, Any]) -> None:
@@ -126,12 +135,12 @@ class Lake:
 
     def write_frame(self, frame: "DataFrame", path: str) -> None:
         """Write a Spark frame as a folder of Parquet files; the folder must be new."""
-        store.make_folder(os.path.dirname(path))
+        self.store.make_folder(path.rpartition("/")[0])
         frame.write.mode("errorifexists").parquet(path)
 
     def read_frame(self, session: "SparkSession", path: str) -> "DataFrame":
         """Read back a folder that `write_frame` wrote."""
-        return session.read.parquet(store.literal(path))
+        return session.read.parquet(self.store.for_spark(path))
 
     def read_rows(self, path: str) -> "pa.Table":
         """Read a folder of Parquet files that a run wrote, whole.
@@ -141,19 +150,19 @@ class Lake:
         """
         import pyarrow as pa
 
-        files = [name for name in store.children(path) if name.endswith(".parquet")]
+        files = self._parts(path)
         if not files:
             raise Unusable(f"{path} is gone; it was pruned or never written")
-        return pa.concat_tables([parquet.read(os.path.join(path, name)) for name in files])
+        return pa.concat_tables([parquet.parse(self._read(file) or b"") for file in files])
 
     def rows(self, path: str) -> Iterator[dict[str, Any]]:
         """The rows of a folder of Parquet files, one by one; none when it is not there.
 
         Dates and times come as text: some lie beyond those of Python.
         """
-        for name in store.children(path):
-            if name.endswith(".parquet"):
-                yield from parquet.rows_of(os.path.join(path, name))
+        for part in self._parts(path):
+            if file := self.store.stat(part):
+                yield from parquet.rows_of(self.store.open(file))
 
     def write_built(
         self, run_id: str, name: str, table: "pa.Table", inputs_digest: str
@@ -163,7 +172,7 @@ class Lake:
         marked = table.replace_schema_metadata(marks)
         path = self.built(run_id, name)
         self._write(path, parquet.serialise(marked), run_id)
-        return parquet.parse(store.read(path) or b"")
+        return parquet.parse(self._read(path) or b"")
 
     def write_quality(
         self, tables: Sequence[str], run_id: str, results: Sequence[CheckResult]
@@ -183,7 +192,7 @@ class Lake:
 
     def read_checks(self, table: str, run_id: str) -> list[dict[str, Any]]:
         """The results of a run's checks; none when it never came that far."""
-        content = store.read(self.quality(table, run_id))
+        content = self._read(self.quality(table, run_id))
         return list(parquet.parse(content).to_pylist()) if content else []
 
     def published(self, table: str) -> Published | None:
@@ -193,15 +202,14 @@ class Lake:
             Unusable: the published file was not written by this application.
         """
         path = self.published_path(table)
-        seen, content = store.stat(path), store.read(path)
-        if seen is None or content is None:
+        found = self.store.fetch(path)
+        if found is None:
             return None
+        content, version = found
         marks = parquet.marks_of(content)
         if RUN_ID_KEY not in marks:
             raise Unusable(f"{path} was not published by this application; move it away")
-        return Published(
-            marks[RUN_ID_KEY].decode(), marks[DIGEST_KEY].decode(), seen.version, content
-        )
+        return Published(marks[RUN_ID_KEY].decode(), marks[DIGEST_KEY].decode(), version, content)
 
     def publish(self, run_id: str, table: str, expected: Published | None, held: Held) -> None:
         """Make a run's built table the one that readers see, in one atomic step.
@@ -210,26 +218,35 @@ class Lake:
             Unusable: the run's table is gone.
             RunFailed: the lock was lost, or somebody else published since `expected` was read.
         """
-        content = store.read(self.built(run_id, table))
+        content = self._read(self.built(run_id, table))
         if content is None:
             raise Unusable(f"run {run_id} has no table {table} to publish; it was pruned or failed")
         held.require()
-        seen = store.stat(self.published_path(table))
-        if (seen.version if seen else None) != (expected.version if expected else None):
+        path, version = self.published_path(table), expected.version if expected else None
+        if not self.store.replace(path, content, version, self.run(run_id)):
             raise RunFailed(
-                f"{self.published_path(table)} was changed by somebody else during the run; "
-                "nothing was published, run again"
+                f"{path} was changed by somebody else during the run; nothing was published, run "
+                "again"
             )
-        self._write(self.published_path(table), content, run_id)
 
     def prune(self, run_id: str) -> None:
         """Delete what a run built; its manifest, log, checks and quarantine stay."""
         for layer in ("final", "staging"):  # without a final table it cannot be published
-            store.delete_folder(self.path("runs", run_id, layer))
+            self.store.delete_folder(self.path("runs", run_id, layer))
 
     def is_pruned(self, run_id: str) -> bool:
         """Whether nothing is left of what the run built."""
-        return not any(store.children(self.path("runs", run_id, x)) for x in ("staging", "final"))
+        layers = (self.path("runs", run_id, layer) for layer in ("staging", "final"))
+        return not any(self.store.children(layer) for layer in layers)
+
+    def _parts(self, path: str) -> list[str]:
+        """The Parquet files of a folder that Spark wrote."""
+        names = [name for name in self.store.children(path) if name.endswith(".parquet")]
+        return [self.store.join(path, name) for name in names]
+
+    def _read(self, path: str) -> bytes | None:
+        found = self.store.fetch(path)
+        return found[0] if found else None
 
     def _write(self, path: str, content: bytes, run_id: str) -> None:
-        store.write(path, content, self.run(run_id))
+        self.store.write(path, content, self.run(run_id))

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from spark_app import __version__
 from spark_app.store import StoredFile
 
-RunOutcome = Literal["running", "checked", "published", "gate shut", "failed", "interrupted"]
+RunOutcome = Literal[
+    "running", "checked", "published", "gate shut", "failed", "interrupted", "timed out"
+]
 
 
 @dataclass
@@ -76,9 +78,11 @@ def is_same_work(old: Mapping[str, Any], new: Manifest) -> bool:
 
 def versions() -> dict[str, str]:
     """What the run runs on; Java's is added when it is known."""
-    names = ("pyspark", "great-expectations")
+    import pyspark
+
     return {
         "spark_app": __version__,
         "python": platform.python_version(),
-        **{name.replace("-", "_"): version(name) for name in names},
+        "pyspark": pyspark.__version__,
+        "great_expectations": version("great-expectations"),
     }

@@ -7,11 +7,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def rows_of(path: str) -> Iterator[dict[str, Any]]:
+def rows_of(source: Any) -> Iterator[dict[str, Any]]:
     """The rows of a file; dates and times as text, and a mark where a text is no UTF-8."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(source) as file:
         for batch in file.iter_batches(batch_size=1000):
             cells = [_plain(column) for column in batch.columns]
             for row in zip(*cells, strict=True):

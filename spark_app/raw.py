@@ -1,21 +1,22 @@
 """Raw deliveries: finding and pinning their files, and reading them as the contract's types."""
 
-import os
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from spark_app import store
 from spark_app.contract import Contract, DeliveredFile
+from spark_app.contract import inspect as inspect_footer
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lake import Lake
-from spark_app.store import StoredFile, literal
+from spark_app.store import Store, StoredFile
 from spark_app.stored_types import Physical
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+READERS = 16
 SAMPLED_FILES = 8
 TASK_ROWS = 2_000_000
 MAX_TASKS = 10_000
@@ -23,17 +24,17 @@ MIN_TASK_BYTES, MAX_TASK_BYTES = 2**20, 128 * 2**20
 FILE_COST_BYTES = 64 * 2**10
 
 
-def find_inputs(source: str, lake: Lake) -> list[StoredFile]:
+def find_inputs(source: str, store: Store, lake: Lake) -> list[StoredFile]:
     """List and pin the files of a source: a file, a folder with its subfolders, or a glob.
 
     Raises:
         Unusable: nothing is there, or the source holds the lake's own folders.
     """
     inputs = store.find(source)
-    root, raw = os.path.realpath(lake.root), os.path.realpath(lake.path("raw"))
-    paths = [os.path.realpath(file.path) for file in inputs]
+    root, raw = lake.store.canonical(lake.root), lake.store.canonical(lake.path("raw"))
+    paths = [store.canonical(file.path) for file in inputs]
     is_own = any(_holds(root, path) and not _holds(raw, path) for path in paths)
-    if is_own or _holds(os.path.realpath(os.path.expanduser(source)), root):
+    if is_own or _holds(store.canonical(source), root):
         raise Unusable(
             f"the lake {lake.root} lies inside the source {source}, so a run would read what it "
             "writes; choose a lake elsewhere"
@@ -41,31 +42,49 @@ def find_inputs(source: str, lake: Lake) -> list[StoredFile]:
     return inputs
 
 
-def require_unchanged(inputs: Sequence[StoredFile]) -> None:
+def require_unchanged(inputs: Sequence[StoredFile], store: Store) -> None:
     """Raise unless every input file is still the version that was pinned.
 
     Raises:
         RunFailed: a file changed or vanished while it was read.
     """
-    for pinned in inputs:
-        if store.stat(pinned.path) != pinned:
-            raise RunFailed(
-                f"{pinned.path} changed while it was read; nothing was published, run again when "
-                "the delivery is complete"
-            )
+    changed = store.changed(inputs)
+    if changed:
+        raise RunFailed(
+            f"{changed.path} changed while it was read; nothing was published, run again when "
+            "the delivery is complete"
+        )
 
 
-def sample(inputs: Sequence[StoredFile], columns: Sequence[str]) -> list[tuple[Any, ...]]:
+def inspect(contract: Contract, inputs: Sequence[StoredFile], store: Store) -> list[DeliveredFile]:
+    """Hold every file's footer against the contract.
+
+    Raises:
+        Unusable: a file is empty, broken or not Parquet.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        found = pool.map(lambda file: inspect_footer(contract, file.path, store.open(file)), inputs)
+        return list(found)
+
+
+def sample(
+    inputs: Sequence[StoredFile], columns: Sequence[str], store: Store
+) -> list[tuple[Any, ...]]:
     """Different values of `columns` in the first row groups of some files, spread evenly."""
     step = -(-len(inputs) // SAMPLED_FILES)
     found: dict[tuple[Any, ...], None] = {}
     for file in inputs[::step]:
-        found.update(dict.fromkeys(_first_values(file.path, columns)))
+        found.update(dict.fromkeys(_first_values(file.path, store.open(file), columns)))
     return list(found)
 
 
 def read_raw(
-    session: "SparkSession", contract: Contract, files: Sequence[DeliveredFile], *, bytes_count: int
+    session: "SparkSession",
+    contract: Contract,
+    files: Sequence[DeliveredFile],
+    store: Store,
+    *,
+    bytes_count: int,
 ) -> "DataFrame":
     """The rows of all `files`: the contract's columns in its order and types.
 
@@ -77,7 +96,7 @@ def read_raw(
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
-        alike[_signature(contract, file)].append(file.path)
+        alike[_signature(contract, file)].append(store.for_spark(file.path))
     frames = [_read(session, contract, stored, paths) for stored, paths in alike.items()]
     return reduce(lambda one, other: one.unionByName(other), frames)
 
@@ -101,7 +120,7 @@ def _read(
 
     fields = zip(contract.columns, stored, strict=True)
     schema = ", ".join(f"`{column.name}` {physical.spark_type}" for column, physical in fields)
-    frame = session.read.schema(schema).parquet(*map(literal, paths))
+    frame = session.read.schema(schema).parquet(*paths)
     return frame.select(
         *[
             F.expr(physical.cast.format(column.name)).alias(column.name)
@@ -111,15 +130,15 @@ def _read(
 
 
 def _holds(folder: str, path: str) -> bool:
-    return (path + os.sep).startswith(folder.rstrip(os.sep) + os.sep)
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
-def _first_values(path: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+def _first_values(path: str, source: Any, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(source) as file:
             if file.num_row_groups == 0:
                 return []
             table = file.read_row_group(0, columns=list(columns))

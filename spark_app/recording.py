@@ -28,7 +28,8 @@ def recorded(run: "Run") -> Iterator[None]:
         stopping.heard()
         is_out = run.manifest.published_at is not None
         stopped.advice = IS_PUBLISHED if is_out else "nothing was published; run again"
-        close(run, "interrupted", stopped.exit_code, str(stopped))
+        outcome: RunOutcome = "timed out" if stopped.is_time_up else "interrupted"
+        close(run, outcome, stopped.exit_code, str(stopped))
         raise
     except GateShut as shut:
         run.results = run.results or _unanswered(run, str(shut))

@@ -14,12 +14,13 @@ from spark_app.progress import Progress
 from spark_app.quality.checks import Check, CheckResult
 from spark_app.raw import require_unchanged
 from spark_app.settings import Settings
-from spark_app.store import StoredFile
+from spark_app.store import Store, StoredFile
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks of a run. `since` is an ISO week `yyyy_ww`, null for a full run."""
+    """What a user asks of a run. `since` is an ISO week `yyyy_ww`, null for a full run; a null
+    `region` means boto3's own."""
 
     source: str
     run_id: str
@@ -27,6 +28,7 @@ class Request:
     since: str | None = None
     is_verbose: bool = False
     has_data_docs: bool = False
+    region: str | None = None
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         """What shapes the result, and so belongs to the run's identity."""
@@ -45,7 +47,8 @@ class Request:
 class Run:
     """A run under way: what stands fixed of it, and what it has found so far.
 
-    `published` is what readers saw when the run began, by table; null before the first time.
+    `source` is where the inputs lie. `published` is what readers saw when the run began, by table;
+    null before the first time.
     """
 
     job: Job
@@ -53,6 +56,7 @@ class Run:
     settings: Settings
     request: Request
     manifest: Manifest
+    source: Store
     inputs: Sequence[StoredFile]
     clock: datetime
     progress: Progress
@@ -81,4 +85,4 @@ class Run:
 
     def require_unchanged(self) -> None:
         """Raise unless every input is still the one that was pinned."""
-        require_unchanged(self.inputs)
+        require_unchanged(self.inputs, self.source)

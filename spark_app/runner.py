@@ -13,7 +13,6 @@ from spark_app.errors import Unusable
 from spark_app.failures import in_words
 from spark_app.job import Examined, Job, RunContext
 from spark_app.lake import Lake
-from spark_app.lock import Held
 from spark_app.manifest import Manifest, Stage, digest, is_same_work, versions
 from spark_app.progress import Progress
 from spark_app.quality.checks import (
@@ -26,13 +25,13 @@ from spark_app.quality.checks import (
     result_of,
 )
 from spark_app.quality.gate import KeepPage, evaluate, require_open
-from spark_app.raw import find_inputs, read_raw, sample
+from spark_app.raw import find_inputs, inspect, read_raw, sample
 from spark_app.recording import close, recorded
 from spark_app.reports import publishing, write_published_report
 from spark_app.run import Request, Run
 from spark_app.settings import Settings
 from spark_app.since import history_for, parse_week
-from spark_app.store import StoredFile
+from spark_app.store import Held, StoredFile, is_s3, store_of
 from spark_app.warmup import load_in_background
 
 if TYPE_CHECKING:
@@ -57,19 +56,20 @@ def run_job(
         AppError: whatever kept it from publishing, with its exit code; the manifest says it too.
     """
     since = parse_week(request.since) if request.since else None
-    inputs = find_inputs(request.source, lake)
+    source = store_of(request.source, region=request.region)
+    inputs = find_inputs(request.source, source, lake)
     manifest = _new_manifest(job, settings, request, inputs, clock)
     done = _done_already(job, lake, manifest, progress)
     if done:
         return done
     manifest.versions["java"] = str(session.java_version() or "of spark-submit")
-    with lake.lock(job.name, request.run_id, clock) as held:
+    with lake.lock(job.name, request.run_id, clock, progress.say) as held:
         if held.died:
             progress.say(f"run {held.died} ended without giving back its lock; going on")
         done = _done_already(job, lake, manifest, progress)
         if done:
             return done
-        run = Run(job, lake, settings, request, manifest, inputs, clock, progress)
+        run = Run(job, lake, settings, request, manifest, source, inputs, clock, progress)
         run.published = {table: lake.published(table) for table in job.tables}
         lake.write_manifest(run.run_id, manifest.as_dict())
         with recorded(run):
@@ -118,18 +118,23 @@ def _done_already(job: Job, lake: Lake, manifest: Manifest, progress: Progress) 
 
 def _execute(run: Run, since: date | None, held: Held) -> None:
     with (
+        run.lake.log_file(run.run_id) as log,
         session.starting(
             driver_memory=run.settings.driver_memory,
-            log=run.lake.log(run.run_id),
+            log=log,
+            log_name=run.lake.log(run.run_id),
             input_bytes=sum(file.size_bytes for file in run.inputs),
             is_verbose=run.request.is_verbose,
+            has_s3=is_s3(run.lake.root) or is_s3(run.request.source),
+            region=run.request.region,
+            say=run.progress.say,
         ) as connect,
         in_words(run.require_unchanged, run.lake.root),
     ):
         run.loading = load_in_background()
         history = _history(run, since)
         files = _inspect(run)
-        sampled = sample(run.inputs, run.steps.sampled_columns)
+        sampled = sample(run.inputs, run.steps.sampled_columns, run.source)
         context = _context(run, files, since, history, sampled)
         spark = connect()
         examined = _raw(run, spark, files, context)
@@ -146,7 +151,7 @@ def _history(run: Run, since: date | None) -> "Mapping[str, pa.Table]":
 
 def _inspect(run: Run) -> list[DeliveredFile]:
     """Hold every file's footer against the contract, before Spark is asked for anything."""
-    files = [contract.inspect(run.steps.contract, f.path, f.path) for f in run.inputs]
+    files = inspect(run.steps.contract, run.inputs, run.source)
     if any(contract.explanations(files)[kind] for kind in contract.BREACHES):
         facts = run.steps.first_facts(_context(run, files))
         checks = [check for check in run.checks if check.layer == "raw"]
@@ -162,7 +167,7 @@ def _raw(
 ) -> Examined:
     with _timed(run, "raw") as stage, run.progress.bar("raw", spark):
         bytes_count = sum(file.size_bytes for file in run.inputs)
-        raw = read_raw(spark, run.steps.contract, files, bytes_count=bytes_count)
+        raw = read_raw(spark, run.steps.contract, files, run.source, bytes_count=bytes_count)
         examined = run.steps.examine(raw, context)
         stage.rows_in = examined.rows_count
         stage.quarantined_count = examined.quarantined_count

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spark_app import settings, stopping
+from spark_app import s3a, settings, stopping
 from spark_app.errors import RunFailed, Unusable
 
 if TYPE_CHECKING:
@@ -113,13 +113,29 @@ class Jvm:
     spark-submit there is a JVM already, and nothing is started.
     """
 
-    def __init__(self, *, driver_memory: str, log: str, is_small: bool, is_verbose: bool) -> None:
-        """Take what it needs; `is_small` tunes it for seconds of work instead of minutes."""
+    def __init__(
+        self,
+        *,
+        driver_memory: str,
+        log: str,
+        log_name: str,
+        is_small: bool,
+        is_verbose: bool,
+        connector: Mapping[str, str],
+        secrets: Mapping[str, str],
+    ) -> None:
+        """Take what it needs; `is_small` tunes it for seconds of work instead of minutes.
+
+        `connector` is what S3 adds to the configuration, `secrets` what the JVM is told of it when
+        it runs, so that no command line holds it.
+        """
         import pyspark.java_gateway  # noqa: F401  (here, so that two threads never load it at once)
 
-        self._log, self._is_verbose = log, is_verbose
+        self._log, self._log_name, self._is_verbose = log, log_name, is_verbose
         self._scratch = tempfile.mkdtemp(prefix="spark-app-")
-        self._conf = {**SESSION_CONF, **laptop_conf(driver_memory, self._scratch, is_small)}
+        laptop = laptop_conf(driver_memory, self._scratch, is_small)
+        self._conf = {**SESSION_CONF, **laptop, **connector}
+        self._secrets = secrets
         self._gateway: Any = None
         # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
         self._launched = threading.Event()
@@ -143,11 +159,13 @@ class Jvm:
 
         self._launched.wait()
         if self._gateway is None:
-            raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log}")
+            raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log_name}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
         on_interrupt = signal.getsignal(signal.SIGINT)
         context = SparkContext(gateway=self._gateway, conf=conf)
         signal.signal(signal.SIGINT, on_interrupt)  # Spark replaces it with its own
+        for key, value in self._secrets.items():
+            context._jsc.hadoopConfiguration().set(key, value)
         return SparkSession(context)
 
     def end(self) -> None:
@@ -190,9 +208,21 @@ class Jvm:
 
 @contextmanager
 def starting(
-    *, driver_memory: str, log: str, input_bytes: int, is_verbose: bool = False
+    *,
+    driver_memory: str,
+    log: str,
+    input_bytes: int,
+    is_verbose: bool = False,
+    log_name: str = "",
+    has_s3: bool = False,
+    region: str | None = None,
+    say: Callable[[str], None] = print,
 ) -> Iterator[Callable[[], "SparkSession"]]:
-    """A JVM for the time of the block, which gets what connects to it; see `Jvm`."""
+    """A JVM for the time of the block, which gets what connects to it; see `Jvm`.
+
+    Raises:
+        AppError: S3 is needed, and its connector or credentials are not to be had.
+    """
     from pyspark.sql import SparkSession
 
     if settings.is_under_spark_submit():
@@ -201,8 +231,11 @@ def starting(
     jvm = Jvm(
         driver_memory=driver_memory,
         log=log,
+        log_name=log_name or log,
         is_small=input_bytes < SMALL_INPUT_BYTES,
         is_verbose=is_verbose,
+        connector=s3a.conf(region, say) if has_s3 else {},
+        secrets=s3a.secrets(region) if has_s3 else {},
     )
     try:
         jvm.start()

@@ -30,6 +30,7 @@ class Settings:
     extra_os_names: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     max_load_age_days: int | None = None
+    lock_dead_seconds: float = 300
 
 
 def load_settings() -> Settings:
@@ -70,6 +71,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         extra_os_names=_names(known.get("extra_os_names", "")),
         channels=_names(known.get("channels", "")),
         max_load_age_days=_days(known.get("max_load_age_days")),
+        lock_dead_seconds=_seconds(known.get("lock_dead_seconds"), defaults.lock_dead_seconds),
     )
 
 
@@ -82,6 +84,11 @@ def forget_other_sparks() -> None:
     """Drop what would make pyspark start another Spark than the one that it brings along."""
     for name in ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS"):
         os.environ.pop(name, None)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment for a program that we start, with `more` in it."""
+    return {**os.environ, **more}
 
 
 def is_under_spark_submit() -> bool:
@@ -113,3 +120,13 @@ def _days(text: str | None) -> int | None:
             f"{PREFIX}MAX_LOAD_AGE_DAYS is {text!r}; write a whole number of days, such as 3"
         )
     return int(text)
+
+
+def _seconds(text: str | None, default: float) -> float:
+    if text is None:
+        return default
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text.strip()):
+        raise Unusable(
+            f"{PREFIX}LOCK_DEAD_SECONDS is {text!r}; write a whole number of seconds, such as 300"
+        )
+    return float(text)

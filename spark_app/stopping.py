@@ -1,20 +1,38 @@
-"""Ctrl-C and SIGTERM: raised as `Stopped` in the main thread, when that does no harm."""
+"""Ctrl-C, SIGTERM and the time limit: raised as `Stopped` in the main thread, when that does no
+harm."""
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from spark_app.errors import Stopped
+from spark_app.errors import TIME_IS_UP, Stopped
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = (signal.SIGINT, signal.SIGTERM, TIME_IS_UP)
 AGAIN_SECONDS = 0.1
+GRACE_SECONDS = 60.0
 
 
 def listen() -> None:
     """From now on, the first of these signals raises `Stopped`; further ones are ignored."""
     for number in STOPS:
         signal.signal(number, _first)
+
+
+def limit(minutes: float | None) -> None:
+    """End the program after so many minutes, as a signal would; null: never.
+
+    What does not end a minute later, because it hangs outside Python, is killed.
+    """
+    if minutes is None:
+        return
+    for seconds, act in ((minutes * 60, _tell_main), (minutes * 60 + GRACE_SECONDS, _kill)):
+        timer = threading.Timer(seconds, act)
+        timer.daemon = True
+        timer.start()
 
 
 def heard() -> None:
@@ -60,3 +78,12 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _tell_main() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, TIME_IS_UP)
+
+
+def _kill() -> None:
+    print("error: the time limit passed and the run hangs; it was killed", file=sys.stderr)
+    os._exit(1)

@@ -155,10 +155,10 @@ def test_a_lake_inside_its_source_is_refused(tmp_path: Path, source: str) -> Non
     assert [path.name for path in lake.iterdir()] == ["quarantine"]
 
 
-def test_a_lake_that_is_not_on_this_machine_is_refused(small: Path) -> None:
-    ended = app("run", JOB, "--source", small, "--lake", "s3://bucket/lake", cwd=small.parent)
-    expect_error(ended, 2, "s3://bucket/lake")
-    assert not (small.parent / "s3:").exists()
+def test_a_lake_of_an_unknown_kind_is_refused(small: Path) -> None:
+    ended = app("run", JOB, "--source", small, "--lake", "hdfs://node/lake", cwd=small.parent)
+    expect_error(ended, 2, "hdfs://node/lake", "write a path or s3://BUCKET/PREFIX")
+    assert not (small.parent / "hdfs:").exists()
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_every_setting_is_read() -> None:
         EXTRA_OS_NAMES="tvos,",
         CHANNELS="Organic, Paid Ads ",
         MAX_LOAD_AGE_DAYS="0",
+        LOCK_DEAD_SECONDS="60",
     )
     assert asdict(found) == {
         "lake": "/data/lake",
@@ -73,6 +74,7 @@ def test_every_setting_is_read() -> None:
         "extra_os_names": ("tvos",),
         "channels": ("Organic", "Paid Ads"),
         "max_load_age_days": 0,
+        "lock_dead_seconds": 60.0,
     }
 
 

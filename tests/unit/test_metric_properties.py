@@ -15,6 +15,7 @@ from spark_app import contract, raw
 from spark_app.jobs.organic_share import examine, steps
 from spark_app.jobs.organic_share.facts import Facts
 from spark_app.jobs.organic_share.schema import RAW
+from spark_app.store import Disk
 from tests.builders import Row, context, examined, organic, paid, published_of, raw_table
 from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries, shuffled
@@ -134,6 +135,6 @@ def test_neither_the_order_of_rows_nor_their_files_matter(
         path = str(folder / f"{begin}.parquet")
         pq.write_table(raw_table(moved[begin:end]), path, row_group_size=5)
         files.append(contract.inspect(RAW, path, path))
-    split = raw.read_raw(spark, RAW, files, bytes_count=1)
+    split = raw.read_raw(spark, RAW, files, Disk(), bytes_count=1)
     found = examine.examine(split, context(len(rows), moved))
     assert published_of(spark, found) == oracle.organic_share(rows)

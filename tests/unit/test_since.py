@@ -41,7 +41,7 @@ def lake(tmp_path: Path) -> Lake:
     lake = Lake(str(tmp_path))
     rows = [published_row(week, week != WEEKS[-1]) for week in WEEKS]
     lake.write_built("one", TABLE, pa.Table.from_pylist(rows, schema=published_schema()), "digest")
-    with lake.lock(JOB.name, "one", datetime.now(UTC)) as held:
+    with lake.lock(JOB.name, "one", datetime.now(UTC), print) as held:
         lake.publish("one", TABLE, None, held)
     staging = [staged(week, 1, 1) for week in WEEKS]
     staging += [staged(week, 1, 1, country="US") | NO_ROWS for week in WEEKS]

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_app import contract, failures, raw, store
+from spark_app import contract, failures, raw
 from spark_app.errors import AppError, GateShut, Unusable
 from spark_app.jobs.organic_share.checks import contract_checks
 from spark_app.jobs.organic_share.schema import RAW
 from spark_app.jobs.organic_share.steps import first_facts
 from spark_app.quality.gate import evaluate
+from spark_app.store import Disk
 from tests.builders import Row, context, raw_row, raw_table
 
 LOAD = datetime(2021, 3, 2, 4, 5, 6, 123456, tzinfo=UTC)
@@ -62,7 +63,7 @@ def inspected(*paths: Path) -> list[contract.DeliveredFile]:
 
 def read(spark: SparkSession, *paths: Path) -> DataFrame:
     size = sum(path.stat().st_size for path in paths)
-    return raw.read_raw(spark, RAW, inspected(*paths), bytes_count=size)
+    return raw.read_raw(spark, RAW, inspected(*paths), Disk(), bytes_count=size)
 
 
 def value_variants() -> Iterator[tuple[str, pa.Table, Row]]:
@@ -198,8 +199,8 @@ def test_the_sample_reads_channels_of_every_accepted_type(
 ) -> None:
     folder, rows = delivery
     columns = ("name", "token", "has_subtrackers")
-    for file in store.find(str(folder)):
-        (channel,) = raw.sample([file], columns)
+    for file in Disk().find(str(folder)):
+        (channel,) = raw.sample([file], columns, Disk())
         assert channel in {tuple(row[c] for c in columns) for row in rows.values()}
 
 
@@ -374,7 +375,7 @@ def test_rows_read_do_not_depend_on_the_size_of_a_task(spark: SparkSession, tmp_
     table = raw_table([a_row(value=float(i)) for i in range(100)])
     path = write(table, tmp_path / "groups.parquet", row_group_size=7)
     files = inspected(path)
-    frame = raw.read_raw(spark, RAW, files, bytes_count=10**12)
+    frame = raw.read_raw(spark, RAW, files, Disk(), bytes_count=10**12)
     assert sorted(pc.unique(frame.toArrow()["value"]).to_pylist()) == list(range(100))
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from spark_app.errors import RunFailed
-from spark_app.store import explained
+from spark_app.store.explained import explained
 
 
 @dataclass(frozen=True)
-class Held:
+class DiskLock:
     """A lock that this process holds. `died` is the run id of a holder that ended without
     giving it back, or null."""
 
@@ -41,7 +41,7 @@ class Held:
 
 
 @contextmanager
-def locked(path: str, run_id: str, now: datetime) -> Iterator[Held]:
+def locked(path: str, run_id: str, now: datetime) -> Iterator["DiskLock"]:
     """Hold the lock for the time of the block.
 
     The kernel gives the lock back when its holder dies, however it dies, so a lock that is
@@ -58,7 +58,7 @@ def locked(path: str, run_id: str, now: datetime) -> Iterator[Held]:
         holder = {"run_id": run_id, "pid": os.getpid(), "since": now.isoformat()}
         _write(path, descriptor, holder)
         try:
-            yield Held(path, descriptor, died)
+            yield DiskLock(path, descriptor, died)
         finally:
             os.ftruncate(descriptor, 0)
     finally:

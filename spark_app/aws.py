@@ -1,0 +1,114 @@
+"""Clients of AWS, and its errors in one line that says what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from spark_app.errors import AppError, RunFailed, Unusable
+
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 8
+CONNECTIONS = 32
+_LOGIN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+_EXPIRED = f"the AWS credentials have expired; {_LOGIN}"
+_REFUSED = f"AWS refuses the credentials ({{code}}); {_LOGIN}"
+_DENIED = "access to {what} is denied ({message}); ask for the right"
+_ELSEWHERE = "{what} lies in another region ({message}); set AWS_REGION to its region"
+_BY_CODE = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), _EXPIRED),
+    "TokenRefreshRequired": _EXPIRED,
+    **dict.fromkeys(("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"), _REFUSED),
+    **dict.fromkeys(("InvalidClientTokenId", "UnrecognizedClientException"), _REFUSED),
+    "InvalidSignatureException": _REFUSED,
+    "NoSuchBucket": "the bucket of {what} does not exist; check its name and account",
+    **dict.fromkeys(("PermanentRedirect", "AuthorizationHeaderMalformed", "301"), _ELSEWHERE),
+    "IllegalLocationConstraintException": _ELSEWHERE,
+    "RequestTimeTooSkewed": "the clock of this machine is wrong by minutes, AWS refuses; set it",
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "403"), _DENIED),
+    **dict.fromkeys(("AllAccessDisabled", "UnauthorizedOperation"), _DENIED),
+}
+_NO_CREDENTIALS = (
+    "NoCredentialsError",
+    "PartialCredentialsError",
+    "CredentialRetrievalError",
+    "ProfileNotFound",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+    "TokenRetrievalError",
+    "NoAuthTokenError",
+    "LoginRefreshRequired",
+)
+
+
+@lru_cache
+def client(service: str, region: str | None = None) -> Any:
+    """A client with boto3's own credentials, region and endpoint; `region` wins when given."""
+    import boto3
+    from botocore.config import Config
+
+    with explained(service):
+        return boto3.Session(region_name=region).client(
+            service,
+            config=Config(
+                retries={"mode": "standard", "max_attempts": ATTEMPTS},
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                max_pool_connections=CONNECTIONS,
+                user_agent_appid="spark_app",
+            ),
+        )
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn AWS errors into one line; `what` is the URI or the service that was asked for.
+
+    Raises:
+        Unusable: credentials, rights, region or bucket are not right.
+        RunFailed: AWS cannot be reached, or answers with errors of its own.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _of_answer(what, error) from error
+    except HTTPClientError as error:
+        raise RunFailed(f"{what} cannot be reached ({_brief(error)}); try again") from error
+    except BotoCoreError as error:
+        raise _of_client(what, error) from error
+
+
+def no_credentials(why: str = "none are set") -> Unusable:
+    """The error of a user who is not logged in."""
+    return Unusable(f"there are no usable AWS credentials ({why}); {_LOGIN}")
+
+
+def code_of(error: Any) -> str:
+    """The error code of an answer of AWS."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _of_answer(what: str, error: Any) -> AppError:
+    code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
+    if code in _BY_CODE:
+        return Unusable(_BY_CODE[code].format(what=what, code=code, message=message or code))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= 500 or "Throttling" in code or code == "SlowDown":
+        return RunFailed(f"{what}: AWS answers {status} {code} again and again; try again later")
+    return RunFailed(f"{what}: AWS answers {code}: {message}")
+
+
+def _of_client(what: str, error: Exception) -> AppError:
+    kind = type(error).__name__
+    if kind in _NO_CREDENTIALS:
+        return no_credentials(_brief(error))
+    if kind == "NoRegionError":
+        return Unusable("no AWS region is set; set AWS_REGION, such as eu-central-1")
+    if kind in ("EndpointConnectionError", "ConnectionError", "ConnectionClosedError"):
+        return RunFailed(f"{what} cannot be reached ({_brief(error)}); try again")
+    return Unusable(f"{what} cannot be used ({_brief(error)})")
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
