@@ -1,0 +1,107 @@
+"""A small source tree, an S3 of one's own, and the real package."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from scripts import make_package
+from scripts.wheels import ARCHITECTURES
+from tests.package.s3 import S3
+from tests.package.tree import ROOT, Tree, grow
+
+STARTED_WITHIN = 30.0
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """A small source tree, whose wheels are there already; pip reaches the tree's index only."""
+    tree = grow(tmp_path)
+    for architecture in ARCHITECTURES:
+        shutil.copytree(tree.index, tree.cache / architecture)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tree.index))
+    return tree
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The real package, `dist/VERSION/`; its wheels are downloaded when `build/` has none."""
+    out = tmp_path_factory.mktemp("dist")
+    manifest = make_package.make(ROOT, out, ROOT / "build" / "wheels")
+    yield out / str(manifest["version"])
+    shutil.rmtree(out)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an emulator of S3."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    where = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1"}
+    server = subprocess.Popen(
+        [Path(sys.executable).with_name("ministack")],
+        env={**os.environ, **where},
+        cwd=tmp_path_factory.mktemp("emulator"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    _await(port)
+    yield f"http://127.0.0.1:{port}"
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+@pytest.fixture
+def s3(emulator: str) -> Iterator[S3]:
+    """A bucket of the test's own, emptied afterwards: the emulator keeps all in memory."""
+    s3 = bucket(emulator, f"test-{uuid4()}")
+    yield s3
+    s3.empty()
+
+
+@pytest.fixture(scope="session")
+def uploaded(emulator: str, package: Path) -> S3:
+    """A bucket that holds the real package below `app/`."""
+    from scripts import upload_package
+
+    s3 = bucket(emulator, "uploaded")
+    upload_package.upload(s3.client, package.parent, s3.app)
+    return s3
+
+
+def bucket(url: str, name: str) -> S3:
+    client: Any = boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name="eu-central-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(max_pool_connections=16),
+    )
+    where = {"LocationConstraint": "eu-central-1"}
+    client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    return S3(url, client, name)
+
+
+def _await(port: int) -> None:
+    deadline = time.monotonic() + STARTED_WITHIN
+    while time.monotonic() < deadline:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail("the emulator did not start")

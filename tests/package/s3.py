@@ -1,0 +1,70 @@
+"""A bucket of an emulator, and what programs need in their environment to reach it."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from tests.package.tree import ROOT
+
+
+@dataclass(frozen=True)
+class S3:
+    """One bucket."""
+
+    url: str
+    client: Any
+    bucket: str
+
+    @property
+    def app(self) -> str:
+        return f"s3://{self.bucket}/app/"
+
+    def names(self, version: str) -> set[str]:
+        """The files of a version that are there."""
+        prefix = f"app/{version}/"
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        found = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return {key.removeprefix(prefix) for key in found}
+
+    def put(self, name: str, content: bytes) -> None:
+        self.client.put_object(Bucket=self.bucket, Key=f"app/{name}", Body=content)
+
+    def get(self, name: str) -> bytes:
+        answer = self.client.get_object(Bucket=self.bucket, Key=f"app/{name}")
+        return bytes(answer["Body"].read())
+
+    def empty(self) -> None:
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        for entry in [entry for page in pages for entry in page.get("Contents", [])]:
+            self.client.delete_object(Bucket=self.bucket, Key=entry["Key"])
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What a program needs to reach the bucket, and no other account."""
+        ours = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        return {
+            **ours,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_MAX_ATTEMPTS": "1",
+            **more,
+        }
+
+
+def upload_command(*arguments: object, **env: str) -> "subprocess.CompletedProcess[str]":
+    """Upload as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.upload_package", *map(str, arguments)],
+        check=False,
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
