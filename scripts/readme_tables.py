@@ -1,4 +1,5 @@
-"""The tables of the README that follow from the code: its checks, and what was measured.
+"""The tables of the README that follow from the code: its checks, what was measured, and what is
+calculated from that.
 
     python -m scripts.readme_tables
 
@@ -8,6 +9,7 @@ writes them between their markers; tests hold them equal.
 import re
 from pathlib import Path
 
+from benchmarks.sizing import sizing
 from spark_app.jobs import find_job
 from spark_app.settings import Settings
 
@@ -42,7 +44,9 @@ def with_table(readme: str, name: str, table: str) -> str:
 
 def main() -> None:
     readme = with_table(README.read_text(), "checks", checks_table("organic_share"))
-    README.write_text(with_table(readme, "benchmarks", figures(RESULTS.read_text())))
+    results = RESULTS.read_text()
+    readme = with_table(readme, "benchmarks", figures(results))
+    README.write_text(with_table(readme, "sizing", sizing(results)))
 
 
 if __name__ == "__main__":

@@ -41,8 +41,11 @@ _NO_CREDENTIALS = (
 
 
 @lru_cache
-def client(service: str, region: str | None = None) -> Any:
-    """A client with boto3's own credentials, region and endpoint; `region` wins when given."""
+def client(service: str, region: str | None = None, attempts: int | None = None) -> Any:
+    """A client with boto3's own credentials, region and endpoint; `region` wins when given.
+
+    `attempts` is how often a request is sent in all, by default 8 times.
+    """
     import boto3
     from botocore.config import Config
 
@@ -50,7 +53,7 @@ def client(service: str, region: str | None = None) -> Any:
         return boto3.Session(region_name=region).client(
             service,
             config=Config(
-                retries={"mode": "standard", "max_attempts": ATTEMPTS},
+                retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=READ_SECONDS,
                 max_pool_connections=CONNECTIONS,

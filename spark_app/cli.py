@@ -6,10 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 from spark_app import commands, stopping
 from spark_app.argument_types import filled, minutes, share
+from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.lake import Lake
 from spark_app.progress import Progress
@@ -133,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument(
         "--keep", type=int, required=True, metavar="N", help="how many finished runs of each job"
     )
+    add_commands(partial(_add, subparsers))
     return parser
 
 

@@ -29,7 +29,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
     job, clock = find_job(args.job), datetime.now(UTC)
     request = Request(
         source=args.source or settings.sources.get(job.dataset) or lake.raw(job.dataset),
-        run_id=new_run_id(clock) if args.run_id is None else _run_id(args.run_id),
+        run_id=new_run_id(clock) if args.run_id is None else parse_run_id(args.run_id),
         tolerance=args.tolerance,
         since=args.since,
         is_verbose=args.verbose,
@@ -40,7 +40,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if args.json:
         print(json.dumps(manifest.as_dict(), indent=2))
     else:
-        _print_newest(job, lake)
+        print_newest(job, lake)
 
 
 def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -54,14 +54,14 @@ def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:
         )
         for job in JOBS.values()
     ]
-    _print_table(("job", "reads", "publishes", "what it is"), rows)
+    print_table(("job", "reads", "publishes", "what it is"), rows)
 
 
 def list_checks(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print every check of a job in words."""
     checks = find_job(args.job).load().checks(settings)
     rows = [(check.layer, check.severity, check.name, check.description) for check in checks]
-    _print_table(("layer", "severity", "check", "what it says"), rows)
+    print_table(("layer", "severity", "check", "what it says"), rows)
 
 
 def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -71,14 +71,14 @@ def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     manifests = sorted(lake.manifests().values(), key=_started_at)
     rows = [_run_row(m["run_id"], m, published) for m in manifests]
     heads = ("run", "job", "outcome", "rows read", "rows out", "seconds", "readers see")
-    _print_table(heads, rows)
+    print_table(heads, rows)
 
 
 def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Publish an earlier run again, and write the report of what is then published."""
     from spark_app.reports import publishing, write_published_report
 
-    job, run_id = find_job(args.job), _run_id(args.run)
+    job, run_id = find_job(args.job), parse_run_id(args.run)
     manifest = lake.manifest(run_id)
     if manifest is None or manifest["job"] != job.name:
         raise Unusable(f"there is no run {run_id} of {job.name}; `runs` lists them")
@@ -142,7 +142,12 @@ def _started_at(manifest: Mapping[str, Any]) -> str:
     return str(manifest["started_at"])
 
 
-def _run_id(text: str) -> str:
+def parse_run_id(text: str) -> str:
+    """A run id that a user gave.
+
+    Raises:
+        Unusable: it has other characters than letters, digits, `-` and `_`.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
         raise Unusable(f"run id {text!r} is not one; use letters, digits, '-' and '_' only")
     return text
@@ -164,19 +169,19 @@ def _run_row(
     )
 
 
-def _print_newest(job: Job, lake: Lake) -> None:
+def print_newest(job: Job, lake: Lake) -> None:
     """The newest complete week of every country, and where the output and the report are."""
     steps = job.load()
     tables = {table: v.table() for table in job.tables if (v := lake.published(table))}
     title, heads, rows = steps.newest_rows(tables)
     print(f"\n{title}")
-    _print_table(heads, rows)
+    print_table(heads, rows)
     for table in job.tables:
         print(f"output: {lake.published_path(table)}")
     print(f"report: {lake.report(job.name)}")
 
 
-def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Columns as wide as their longest cell; numbers to the right; the last column runs on."""
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     for row in [heads, *rows]:

@@ -1,0 +1,1 @@
+"""Amazon EMR: requests as plain dicts; submit, wait, explain a failure."""

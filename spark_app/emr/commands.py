@@ -1,0 +1,198 @@
+"""What `submit`, `watch`, `clusters` and `terminate` do."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from spark_app import commands
+from spark_app.emr import launch_spec, prices, requests, submitting
+from spark_app.emr.claim import Claims
+from spark_app.emr.follow import advising, follow
+from spark_app.emr.launch_spec import DEPLOYMENT_TAG, RUN_ID_TAG, LaunchSpec, tags_of
+from spark_app.emr.outcome import Ended, conclude
+from spark_app.emr.requests import Submission
+from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
+from spark_app.emr.submitting import Submitter, Watched
+from spark_app.emr.wait import comes_back
+from spark_app.errors import Unusable
+from spark_app.job import Job
+from spark_app.jobs import find_job
+from spark_app.lake import Lake
+from spark_app.manifest import new_run_id
+from spark_app.progress import Progress
+from spark_app.settings import Settings
+from spark_app.since import parse_week
+from spark_app.store.s3_uri import is_s3
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+SHAPING_SETTINGS = ("extra_countries", "extra_os_names", "channels", "max_load_age_days")
+
+
+def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Run a job on a cluster of its own, or as a step on one that is there."""
+    job, say = find_job(args.job), Progress().say
+    if args.no_wait and args.timeout is not None:
+        raise Unusable("--timeout needs somebody who waits; leave out --no-wait")
+    spec = _spec(args, lake)
+    submission = _submission(args, settings)
+    emr = Emr(spec.region)
+    if args.cluster_id:
+        submitting.require_fitting(emr.cluster(args.cluster_id), spec)
+    operation, request = _request(spec, submission, args.cluster_id)
+    emr.require_valid(operation, request)
+    if args.dry_run:
+        print(json.dumps(request, indent=2))
+        return
+    _say_plan(spec, submission, args.cluster_id, say)
+    _say_unsent(settings, say)
+    lake = Lake(spec.lake, region=spec.region)
+    claims = Claims(lake, spec, submission)
+    with advising("it may have been submitted already; the same submit again attaches to it"):
+        watched = Submitter(emr, spec, claims, args.cluster_id, say).submit(submission)
+    if watched.is_attached:
+        say(f"the same submission is under way as run {watched.run_id}: attached to it")
+    if args.no_wait:
+        print(f"cluster {watched.cluster_id}  step {watched.step_id}  run {watched.run_id}")
+        say(comes_back(watched))
+        return
+    _stay(emr, watched, job, lake, args.timeout)
+
+
+def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Come back to a run that was submitted."""
+    spec = _spec(args, lake)
+    emr = Emr(spec.region)
+    cluster = emr.cluster(args.cluster)
+    step = _step(emr, args.cluster, args.step)
+    run_id, job = requests.run_id_of(step), requests.job_of(step)
+    if run_id is None or job is None:
+        raise Unusable(
+            f"step {step['Id']} of cluster {args.cluster} ({step['Name']}) was not submitted by "
+            "this application; give another one with --step"
+        )
+    is_own = tags_of(cluster).get(RUN_ID_TAG) == run_id
+    watched = Watched(run_id, args.cluster, step["Id"], is_own)
+    _stay(emr, watched, find_job(job), Lake(spec.lake, region=spec.region))
+
+
+def clusters(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Print the clusters of this deployment that run, since when, and what each costs an hour."""
+    spec = _spec(args, lake)
+    emr = Emr(spec.region)
+    rows = []
+    for summary in emr.clusters((*LIVE_STATES, "TERMINATING"), None):
+        cluster = emr.cluster(summary["Id"])
+        if _is_ours(cluster, spec) and cluster["Status"]["State"] not in ENDED_STATES:
+            rows.append(_row(emr, cluster))
+    if not rows:
+        print(f"no cluster of deployment {spec.deployment} runs in {spec.region}")
+        return
+    commands.print_table(("cluster", "state", "since", "USD an hour", "instances", "for"), rows)
+    print(f"list prices of {prices.date()}; `terminate CLUSTER` ends one")
+
+
+def terminate(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """End a cluster of this deployment."""
+    spec = _spec(args, lake)
+    emr = Emr(spec.region)
+    cluster = emr.cluster(args.cluster)
+    if not _is_ours(cluster, spec):
+        raise Unusable(
+            f"cluster {args.cluster} is none of deployment {spec.deployment} (by its tag "
+            f"{DEPLOYMENT_TAG}); `clusters` lists those that are"
+        )
+    if cluster["Status"]["State"] in ENDED_STATES:
+        print(f"cluster {args.cluster} has ended already")
+        return
+    emr.terminate(args.cluster)
+    print(f"cluster {args.cluster} is ending")
+
+
+def _stay(
+    emr: Emr, watched: Watched, job: Job, lake: Lake, timeout_minutes: float | None = None
+) -> None:
+    """Wait for the end of a run and tell how it was."""
+    say = Progress().say
+    seen = follow(emr, watched, say, timeout_minutes)
+    with advising(f"the run has ended; `watch {watched.cluster_id}` tells how"):
+        conclude(emr, Ended(job, lake, watched, seen), say)
+
+
+def _spec(args: "Namespace", lake: Lake) -> LaunchSpec:
+    return launch_spec.find(lake, args.lake, args.region, args.launch_spec)
+
+
+def _submission(args: "Namespace", settings: Settings) -> Submission:
+    job, now = find_job(args.job), datetime.now(UTC)
+    source = args.source or settings.sources.get(job.dataset)
+    if source is not None and not is_s3(source):
+        raise Unusable(
+            f"source {source} is on this machine, out of a cluster's reach; copy it to S3 and give "
+            "--source s3://…"
+        )
+    if args.since is not None:
+        parse_week(args.since)
+    run_id = new_run_id(now) if args.run_id is None else commands.parse_run_id(args.run_id)
+    return Submission(job.name, run_id, source, args.tolerance, args.since)
+
+
+def _request(
+    spec: LaunchSpec, submission: Submission, cluster_id: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The operation and what it is asked."""
+    if cluster_id is None:
+        return "RunJobFlow", requests.launch(spec, submission)
+    return "AddJobFlowSteps", requests.add_step(spec, submission, cluster_id)
+
+
+def _say_plan(
+    spec: LaunchSpec, submission: Submission, cluster_id: str | None, say: submitting.Say
+) -> None:
+    """What is about to be done, and what it will cost."""
+    where = f"cluster {cluster_id}" if cluster_id else "a cluster of its own"
+    say(f"submitting {submission.job} to {where} in {spec.region}, application {spec.version}")
+    if cluster_id:
+        return
+    hourly = prices.hourly_of_request(spec.cluster, spec.region)
+    most = prices.most(hourly, spec.max_minutes)
+    limit = "" if most is None else f", at most {most:.2f} USD in its {spec.max_minutes} minutes"
+    say(f"it will cost {hourly.an_hour()}{limit}; list prices of {prices.date()}")
+
+
+def _say_unsent(settings: Settings, say: submitting.Say) -> None:
+    """Which settings shape a run here and do not travel to the cluster."""
+    local = [name for name in SHAPING_SETTINGS if getattr(settings, name)]
+    if local:
+        names = ", ".join(f"SPARK_APP_{name.upper()}" for name in local)
+        say(f"set on this machine only, the cluster does not know it: {names}")
+
+
+def _step(emr: Emr, cluster_id: str, step_id: str | None) -> dict[str, Any]:
+    """The step that was asked for, or else the newest of ours."""
+    if step_id is not None:
+        return emr.step(cluster_id, step_id)
+    ours = [step for step in emr.steps(cluster_id) if requests.run_id_of(step)]
+    if not ours:
+        raise Unusable(f"cluster {cluster_id} has no step of this application; `submit` adds one")
+    return ours[0]
+
+
+def _is_ours(cluster: Mapping[str, Any], spec: LaunchSpec) -> bool:
+    return tags_of(cluster).get(DEPLOYMENT_TAG) == spec.deployment
+
+
+def _row(emr: Emr, cluster: Mapping[str, Any]) -> tuple[str, ...]:
+    cost = prices.hourly_of_instances(emr.instances(cluster["Id"]), emr.region)
+    run_id = tags_of(cluster).get(RUN_ID_TAG)
+    since = cluster["Status"]["Timeline"]["CreationDateTime"].astimezone(UTC)
+    return (
+        str(cluster["Id"]),
+        str(cluster["Status"]["State"]).lower(),
+        f"{since:%Y-%m-%d %H:%M} UTC",
+        "unknown" if cost.usd is None else f"{cost.usd:.2f}",
+        cost.instances or "none yet",
+        f"run {run_id}" if run_id else "steps",
+    )

@@ -1,0 +1,128 @@
+"""The requests: exact, valid by botocore's own model of EMR, and with the region in them."""
+
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from spark_app.emr import requests
+from tests.emr import specs
+
+EMR = botocore.session.get_session().get_service_model("emr")
+
+
+def complaints(operation: str, request: dict[str, Any]) -> str:
+    """What botocore finds wrong with a request."""
+    shape = EMR.operation_model(operation).input_shape
+    return str(ParamValidator().validate(request, shape).generate_report())
+
+
+def arguments(request: dict[str, Any]) -> list[str]:
+    """The words of the only step."""
+    (step,) = request["Steps"]
+    return list(step["HadoopJarStep"]["Args"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("RunJobFlow", requests.launch(specs.spec(), specs.submission())),
+        ("AddJobFlowSteps", requests.add_step(specs.spec(), specs.submission(), "j-1")),
+        ("CancelSteps", requests.cancel("j-1", "s-1")),
+        ("TerminateJobFlows", requests.terminate("j-1")),
+    ],
+)
+def test_every_request_fits_the_model_of_emr(operation: str, request_: dict[str, Any]) -> None:
+    assert complaints(operation, request_) == ""
+
+
+def test_the_model_would_complain_about_a_wrong_request() -> None:
+    wrong = requests.launch(specs.spec(), specs.submission()) | {"Steps": [{"Name": 1}]}
+
+    assert "Steps[0]" in complaints("RunJobFlow", wrong)
+
+
+def test_a_launch_is_the_specification_and_one_step() -> None:
+    spec = specs.spec()
+
+    request = requests.launch(spec, specs.submission())
+
+    assert request["Name"] == f"spark_app organic_share {specs.RUN_ID}"
+    assert {key: request[key] for key in spec.cluster if key not in ("Name", "Tags")} == {
+        key: value for key, value in spec.cluster.items() if key not in ("Name", "Tags")
+    }
+    assert request["Tags"] == [
+        *spec.cluster["Tags"],
+        {"Key": "spark_app:run_id", "Value": specs.RUN_ID},
+    ]
+    assert [step["ActionOnFailure"] for step in request["Steps"]] == ["TERMINATE_CLUSTER"]
+
+
+def test_a_launched_cluster_ends_by_itself_whatever_the_specification_says() -> None:
+    kept = {"KeepJobFlowAliveWhenNoSteps": True, "TerminationProtected": True}
+    instances = specs.cluster()["Instances"] | kept
+
+    request = requests.launch(
+        specs.spec(cluster=specs.cluster(Instances=instances)), specs.submission()
+    )
+
+    assert request["Instances"]["KeepJobFlowAliveWhenNoSteps"] is False
+    assert request["Instances"]["TerminationProtected"] is False
+
+
+def test_a_launch_leaves_the_specification_as_it_was() -> None:
+    spec = specs.spec()
+
+    requests.launch(spec, specs.submission())
+
+    assert spec == specs.spec()
+
+
+def test_a_step_on_a_kept_cluster_leaves_it_running_when_it_fails() -> None:
+    request = requests.add_step(specs.spec(), specs.submission(), "j-1")
+
+    assert request["JobFlowId"] == "j-1"
+    assert request["Steps"][0]["ActionOnFailure"] == "CONTINUE"
+
+
+def test_the_step_is_the_documented_command() -> None:
+    request = requests.launch(specs.spec(), specs.submission())
+
+    assert request["Steps"][0]["HadoopJarStep"]["Jar"] == "command-runner.jar"
+    assert " ".join(arguments(request)) == (
+        "spark-submit --deploy-mode client"
+        " --conf spark.pyspark.python=/opt/spark_app/env/bin/python"
+        " --conf spark.pyspark.driver.python=/opt/spark_app/env/bin/python"
+        " --conf spark.hadoop.fs.s3a.endpoint.region=eu-central-1"
+        f" --py-files {specs.APPLICATION}spark_app.zip {specs.APPLICATION}main.py"
+        " run organic_share --lake s3://a-bucket/lake --region eu-central-1 --max-minutes 60"
+        f" --run-id {specs.RUN_ID}"
+    )
+
+
+def test_options_follow_only_when_they_were_given() -> None:
+    given = specs.submission(source="s3://b/raw/*.parquet", tolerance=0.0, since="2021_20")
+
+    words = arguments(requests.launch(specs.spec(), given))
+
+    assert words[-6:] == [
+        *("--source", "s3://b/raw/*.parquet"),
+        *("--tolerance", "0.0"),
+        *("--since", "2021_20"),
+    ]
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-west-2"])
+def test_both_boto3_and_the_s3_connector_are_told_the_region(region: str) -> None:
+    words = arguments(requests.launch(specs.spec(region=region), specs.submission()))
+
+    assert words[words.index("--region") + 1] == region
+    assert f"spark.hadoop.fs.s3a.endpoint.region={region}" in words
+
+
+def test_the_run_is_read_back_from_the_steps_name() -> None:
+    step = requests.step(specs.spec(), specs.submission(), "CONTINUE")
+
+    assert (requests.job_of(step), requests.run_id_of(step)) == ("organic_share", specs.RUN_ID)
+    assert requests.run_id_of({"Name": "somebody else's step"}) is None
