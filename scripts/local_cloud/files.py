@@ -1,0 +1,75 @@
+"""The files that a cloud writes for its users: the environment to source, Terraform's copy."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.local_cloud.settings import CHECKOUT, KEYS, REGION
+
+_OVERRIDE = """\
+# What an emulator needs; everything else is the configuration as it is.
+provider "aws" {
+  s3_use_path_style = true
+  max_retries       = 2
+}
+"""
+_PROJECT_DIR = """
+variable "project_dir" {
+  default = %s
+}
+"""
+_STAY_BEHIND = (".terraform", "*.tfstate*", "*.tfvars", "*_override.tf", "crash*.log", "*.tfplan")
+_NOT_OURS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CA_BUNDLE")
+
+
+def environment(general_url: str, emr_url: str) -> dict[str, str]:
+    """What leads any AWS client to the cloud."""
+    return {
+        "AWS_ENDPOINT_URL": general_url,
+        "AWS_ENDPOINT_URL_EMR": emr_url,
+        **KEYS,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def write_environment(folder: Path, known: Mapping[str, str]) -> Path:
+    """Write the file to source."""
+    path = folder / "env"
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in known.items()]
+    path.write_text("\n".join([f"unset {' '.join(_NOT_OURS)}", *lines, ""]))
+    return path
+
+
+def copy_terraform(folder: Path, source: Path = CHECKOUT / "terraform") -> Path | None:
+    """Copy the configuration without its state, with an override file; null when there is none."""
+    target = folder / "terraform"
+    shutil.rmtree(target, ignore_errors=True)
+    if not source.is_dir():
+        return None
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_STAY_BEHIND))
+    has_project_dir = any(
+        'variable "project_dir"' in path.read_text() for path in target.glob("*.tf")
+    )
+    project_dir = _PROJECT_DIR % json.dumps(str(source.parent)) if has_project_dir else ""
+    (target / "local_cloud_override.tf").write_text(_OVERRIDE + project_dir)
+    return target
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Say that the cloud is ready: whole or not at all."""
+    draft = folder / "server.json.new"
+    draft.write_text(json.dumps(state))
+    draft.replace(folder / "server.json")
+
+
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """What the server said when it was ready; null when there is none."""
+    try:
+        return dict(json.loads((folder / "server.json").read_text()))
+    except (OSError, ValueError):
+        return None

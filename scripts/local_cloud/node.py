@@ -1,0 +1,167 @@
+"""A cluster's node: a folder with what EMR puts on one, and the environment of its processes.
+
+The environment begins empty: nothing of the caller's reaches a node. `/opt/` is the node's own.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.local_cloud.settings import MARK
+
+_LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n
+# A real node has Hadoop's native libraries.
+logger.native.name = org.apache.hadoop.util.NativeCodeLoader
+logger.native.level = error
+"""
+_S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+_VENV_BIN = Path(sys.executable).parent
+
+
+class Node:
+    """The primary node of a cluster."""
+
+    def __init__(self, folder: Path, general_url: str) -> None:
+        self.folder = folder
+        self._general_url = general_url
+
+    def prepare(self, configurations: Sequence[Mapping[str, Any]]) -> None:
+        """Make the folder: programs, Spark's configuration, room for logs."""
+        for name in ("bin", "conf", "opt", "tmp", "mnt", "var/log"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name, target in _programs():
+            (self.folder / "bin" / name).symlink_to(target)
+        conf = self.folder / "conf"
+        (conf / "log4j2.properties").write_text(_LOG4J)
+        settings = self._spark_defaults() | {
+            name: self.path(str(value))
+            for part in classified(configurations, "spark-defaults")
+            for name, value in part.get("Properties", {}).items()
+        }
+        lines = [f"{name} {value}\n" for name, value in settings.items()]
+        (conf / "spark-defaults.conf").write_text("".join(lines))
+        exported = _spark_env() | {
+            name: self.path(str(value))
+            for part in classified(configurations, "spark-env")
+            for name, value in _exported(part)
+        }
+        lines = [f"export {name}={_quoted(value)}\n" for name, value in exported.items()]
+        (conf / "spark-env.sh").write_text("".join(lines))
+
+    def _spark_defaults(self) -> dict[str, str]:
+        return {
+            "spark.master": "local[*]",
+            "spark.ui.enabled": "false",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.sql.warehouse.dir": (self.folder / "mnt" / "warehouse").as_uri(),
+            "spark.hadoop.fs.s3.impl": _S3A,
+            "spark.hadoop.fs.s3a.endpoint": self._general_url,
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+            "spark.hadoop.hadoop.tmp.dir": str(self.folder / "tmp"),
+        }
+
+    def environment(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """What a process of the node sees: the instance role's credentials and no region."""
+        return {
+            MARK: str(self.folder),
+            "PATH": f"{self.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder / "tmp"),
+            "USER": "hadoop",
+            "LANG": "C.UTF-8",
+            "JAVA_HOME": str(java_home()),
+            "SPARK_HOME": str(spark_home()),
+            "SPARK_CONF_DIR": str(self.folder / "conf"),
+            "SPARK_LOCAL_DIRS": str(self.folder / "mnt"),
+            "AWS_ENDPOINT_URL": self._general_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **credentials,
+        }
+
+    def path(self, argument: str) -> str:
+        """An argument with the paths below `/opt/` that it begins with or sets: the node's own."""
+        return re.sub(r"(^|=)/opt/", rf"\1{self.folder}/opt/", argument)
+
+    def logs(self, *parts: str) -> Path:
+        """A folder for a process's logs."""
+        folder = self.folder.joinpath("var", "log", *parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def work(self, *parts: str) -> Path:
+        """A folder for a process to run in."""
+        folder = self.folder.joinpath("mnt", *parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _quoted(value: str) -> str:
+    """A value for the shell; what is quoted already stays, as on EMR."""
+    return value if value[:1] in ("'", '"') else f'"{value}"'
+
+
+def classified(
+    configurations: Sequence[Mapping[str, Any]], classification: str
+) -> Iterator[Mapping[str, Any]]:
+    """The configurations of a classification."""
+    return (part for part in configurations if part.get("Classification") == classification)
+
+
+def _spark_env() -> dict[str, str]:
+    """The connector stands behind Spark's own jars, where spark-submit itself finds it too."""
+    from spark_app import s3a
+
+    jars = s3a.jars(say=lambda line: print(line, file=sys.stderr))
+    quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # what runs here is small
+    return {
+        "SPARK_DIST_CLASSPATH": ":".join(map(str, jars)),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LAUNCHER_OPTS": quick,
+        "SPARK_SUBMIT_OPTS": quick,
+    }
+
+
+def _exported(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for inner in classified(part.get("Configurations", []), "export"):
+        yield from inner.get("Properties", {}).items()
+
+
+def spark_home() -> Path:
+    """The checkout's own Spark: the one that its pyspark brings."""
+    import pyspark
+
+    return Path(pyspark.__file__).parent
+
+
+def java_home() -> Path:
+    """Java's folder: JAVA_HOME when it is set, else that of the `java` on the path.
+
+    Raises:
+        FileNotFoundError: there is no Java.
+    """
+    if known := os.environ.get("JAVA_HOME"):
+        return Path(known)
+    program = shutil.which("java")
+    if program is None:
+        raise FileNotFoundError("there is no Java; install Java 17 or set JAVA_HOME")
+    return Path(program).resolve().parents[1]
+
+
+def _programs() -> Iterator[tuple[str, Path]]:
+    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    yield from (("python3.11", base), ("python3", base), ("aws", _VENV_BIN / "aws"))
+    yield "spark-submit", spark_home() / "bin" / "spark-submit"
+    yield "java", java_home() / "bin" / "java"
