@@ -4,20 +4,23 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 SAMPLE_LAKE := sample-lake
+TERRAFORM ?= terraform
+CHECKOV := .venv-checkov/.installed
+FAULT_SEEDS ?= 20
 LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture lock package clean
+.PHONY: help run test check bench install install-dev archive sample picture lock package clean checkov cloud cloud-stop e2e faults destroy
 
 help: ## print the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sample-lake
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
 
 test: $(INSTALLED_DEV) ## install, run every test
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/cloud --ignore tests/faults
 
 check: $(INSTALLED_DEV) ## check format, lint and types
 	$(PYTHON) -m ruff format --check .
@@ -54,9 +57,32 @@ lock: ## write the lock files again from pyproject.toml (needs uv)
 	@$(LOCK) --extra cluster --constraint requirements.lock --no-emit-package pyspark \
 		--no-emit-package py4j --output-file bootstrap/requirements.lock
 
+checkov: $(CHECKOV) ## install checkov into .venv-checkov; the tests of terraform/ use it
+
+$(CHECKOV): .ci/checkov.lock
+	@python3.11 -m venv .venv-checkov
+	@.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+cloud: $(INSTALLED_DEV) ## start a local cloud in ./.cloud: S3, IAM, EC2 and EMR on this machine
+	@$(PYTHON) -m scripts.local_cloud start
+
+cloud-stop: $(INSTALLED_DEV) ## end the local cloud and every process it started
+	@$(PYTHON) -m scripts.local_cloud stop
+
+e2e: $(INSTALLED_DEV) ## package, apply, submit, read and destroy, in a local cloud of its own
+	@$(PYTHON) -m pytest tests/cloud
+
+faults: $(INSTALLED_DEV) ## let S3, EMR and processes fail, in many ways; FAULT_SEEDS=20
+	@FAULT_SEEDS=$(FAULT_SEEDS) $(PYTHON) -m pytest tests/faults -s
+
+destroy: ## end the cluster and all that can be made again; the lake's bucket stays
+	@terraform -chdir=$(TERRAFORM) destroy -target=module.compute $(if $(AUTO),-auto-approve)
+	@echo "kept, with all that lies in it: $$(terraform -chdir=$(TERRAFORM) output -raw kept)"
+
 package: $(INSTALLED) ## make the package for the cluster in ./dist
 	@$(PYTHON) -m scripts.make_package --out dist
 
 clean: ## delete what make made: .venv, the sample, build and caches
-	rm -rf $(VENV) $(SAMPLE_LAKE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov $(SAMPLE_LAKE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

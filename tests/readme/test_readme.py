@@ -100,21 +100,21 @@ def test_the_readme_shows_commands_in_blocks_and_sentences() -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_parses(command: str) -> None:
-    parsed = cli._parser().parse_args(shlex.split(command.strip()))
+    parsed = cli._parser().parse_args(shlex.split(command, comments=True))
     assert callable(parsed.command)
 
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"`(?:run )?(--[a-z-]+)", README))))
 def test_every_option_in_a_sentence_exists(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     known = ""
-    for command in ("run", "publish", "prune"):
+    for command in ("run", "publish", "prune", "submit"):
         with pytest.raises(SystemExit):
             cli._parser().parse_args([command, "--help"])
         known += capsys.readouterr().out
     assert option in known
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|    )make ([a-z-]+)", README))))
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:`|    )make ([a-z0-9-]+)", README))))
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_every_make_target_exists(target: str) -> None:
     done = subprocess.run(
