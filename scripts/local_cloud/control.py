@@ -20,7 +20,7 @@ from scripts.local_cloud import emulator, files
 from scripts.local_cloud.cloud import Cloud
 from scripts.local_cloud.processes import kill_marked
 from scripts.local_cloud.server import serving
-from scripts.local_cloud.settings import CHECKOUT, Settings, time_scale
+from scripts.local_cloud.settings import CHECKOUT, Settings, stand_alone, time_scale
 from spark_app.errors import RunFailed, Unusable
 
 START_SECONDS = 60.0
@@ -34,6 +34,7 @@ def serve(folder: Path, *, ends_with_input: bool = False) -> None:
         Unusable: a cloud runs in this folder already, or the time scale is no number.
         RunFailed: the general emulator does not start.
     """
+    stand_alone()
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.local_cloud.settings import CHECKOUT, KEYS, REGION
+from scripts.local_cloud.settings import CHECKOUT, HOST, KEYS, REGION
 
 _OVERRIDE = """\
 # What an emulator needs; everything else is the configuration as it is.
@@ -22,7 +22,18 @@ variable "project_dir" {
 }
 """
 _STAY_BEHIND = (".terraform", "*.tfstate*", "*.tfvars", "*_override.tf", "crash*.log", "*.tfplan")
-_NOT_OURS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CA_BUNDLE")
+_NOT_OURS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CA_BUNDLE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "STS", "IAM", "EC2", "KMS")),
+)
+_NO_PROXY = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("NO_PROXY", "no_proxy")]
 
 
 def environment(general_url: str, emr_url: str) -> dict[str, str]:
@@ -41,7 +52,7 @@ def write_environment(folder: Path, known: Mapping[str, str]) -> Path:
     """Write the file to source."""
     path = folder / "env"
     lines = [f"export {name}={shlex.quote(value)}" for name, value in known.items()]
-    path.write_text("\n".join([f"unset {' '.join(_NOT_OURS)}", *lines, ""]))
+    path.write_text("\n".join([f"unset {' '.join(_NOT_OURS)}", *lines, *_NO_PROXY, ""]))
     return path
 
 

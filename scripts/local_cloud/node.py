@@ -51,7 +51,7 @@ class Node:
         }
         lines = [f"{name} {value}\n" for name, value in settings.items()]
         (conf / "spark-defaults.conf").write_text("".join(lines))
-        exported = _spark_env() | {
+        exported = _spark_env(self.folder / "tmp") | {
             name: self.path(str(value))
             for part in classified(configurations, "spark-env")
             for name, value in _exported(part)
@@ -71,6 +71,7 @@ class Node:
             "spark.hadoop.fs.s3a.path.style.access": "true",
             "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
             "spark.hadoop.hadoop.tmp.dir": str(self.folder / "tmp"),
+            "spark.sql.shuffle.partitions": "4",  # one small machine, not a cluster
         }
 
     def environment(self, credentials: Mapping[str, str]) -> dict[str, str]:
@@ -120,7 +121,7 @@ def classified(
     return (part for part in configurations if part.get("Classification") == classification)
 
 
-def _spark_env() -> dict[str, str]:
+def _spark_env(temporary: Path) -> dict[str, str]:
     """The connector stands behind Spark's own jars, where spark-submit itself finds it too."""
     from spark_app import s3a
 
@@ -130,7 +131,7 @@ def _spark_env() -> dict[str, str]:
         "SPARK_DIST_CLASSPATH": ":".join(map(str, jars)),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LAUNCHER_OPTS": quick,
-        "SPARK_SUBMIT_OPTS": quick,
+        "SPARK_SUBMIT_OPTS": f"{quick} -Djava.io.tmpdir={temporary}",
     }
 
 

@@ -1,6 +1,7 @@
 """What runs on a node: bootstrap actions and steps, as real processes with EMR's logs."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -97,7 +98,7 @@ class NodeWork:
             NotFetched: as it says.
         """
         if not uri.startswith("s3://"):
-            return Path(self._node.path(uri.removeprefix("file://")))
+            return Path(self._node.path(re.sub("^file:(//)?", "", uri)))
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         target = work / key.rsplit("/", 1)[-1]
         try:

@@ -1,6 +1,7 @@
 """EMR's wire protocol (JSON 1.1): requests checked against botocore's model, answers, errors."""
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -68,17 +69,32 @@ def parameters_of(operation: str, body: bytes) -> dict[str, Any]:
         Refused: the body is no JSON object, or its shape is another.
     """
     try:
-        found = json.loads(body or b"{}")
+        found = json.loads(body or b"{}", parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise Refused("SerializationException", f"The body is not JSON: {error}") from error
     if not isinstance(found, dict):
         raise Refused("SerializationException", "The body is not a JSON object")
     shape = model().operation_model(operation).input_shape
     sent = {name: value for name, value in found.items() if value is not None}
-    problems = [*_problems(shape, sent), *unknown_members(shape, sent)]
+    try:
+        problems = [*_problems(shape, sent), *unknown_members(shape, sent)]
+    except (ArithmeticError, RuntimeError, ValueError) as error:
+        raise Refused("SerializationException", f"The body cannot be read: {error}") from error
     if problems:
         raise invalid(f"{len(problems)} validation errors detected: {'; '.join(problems)}")
     return sent
+
+
+def _finite(text: str) -> float:
+    """A number of the body.
+
+    Raises:
+        ValueError: it is not a finite one.
+    """
+    found = float(text)
+    if not math.isfinite(found):
+        raise ValueError(f"{text} is no number")
+    return found
 
 
 def _problems(shape: Any, sent: Mapping[str, Any]) -> list[str]:
@@ -89,11 +105,16 @@ def _problems(shape: Any, sent: Mapping[str, Any]) -> list[str]:
 
 
 def bad_enums(shape: Any, value: Any, at: str = "") -> list[str]:
-    """Values that their enumeration does not have; botocore leaves that to the service."""
+    """Values that their enumeration does not have, and times that are no number of seconds.
+
+    botocore leaves both to the service.
+    """
     if shape.type_name == "structure":
         parts = [(shape.members[name], part, f"{at}.{name}") for name, part in value.items()]
     elif shape.type_name == "list":
         parts = [(shape.member, part, f"{at}[{number}]") for number, part in enumerate(value)]
+    elif shape.type_name == "timestamp":
+        return [] if isinstance(value, int | float) else [f"'{at.lstrip('.')}' is no time"]
     else:
         allowed = getattr(shape, "enum", None)
         if not allowed or value in allowed:

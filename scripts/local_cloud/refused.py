@@ -6,7 +6,9 @@ from typing import Any
 
 from scripts.local_cloud.protocol import Refused, invalid
 
-_RELEASE = re.compile(r"emr-(?:[567]\.\d+\.\d+|spark-8\.\d+\.\d+)")
+_RELEASE = re.compile(  # those that there are, so that a slip is refused here as it is there
+    r"emr-(?:5\.(?:\d|[12]\d|3[0-6])\.\d|6\.(?:\d|1[0-5])\.[01]|7\.(?:\d|1[0-4])\.0|spark-8\.[01]\.0)"
+)
 _NEEDS_ONE = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW", "CANCEL_AND_WAIT")
 IDLE_SECONDS = range(60, 604_801)
 MAX_STEPS = 256

@@ -85,10 +85,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST:
+        if not (length.isascii() and length.isdigit() and len(length) < 16):
             self.close_connection = True
             raise Refused("SerializationException", "The body has no length that can be read.")
+        if int(length) > _LONGEST:
+            self._drop(int(length))
+            raise Refused("RequestEntityTooLargeException", "The body is too long.", 413)
         return self.rfile.read(int(length))
+
+    def _drop(self, length: int) -> None:
+        """Read what nobody wants: a client that still sends does not see the answer."""
+        self.close_connection = True
+        while length > 0 and (got := self.rfile.read(min(length, 1 << 20))):
+            length -= len(got)
 
     def _refuse(self, error: Refused) -> None:
         self._answer(error.status, protocol.encoded(error.body()), error.code)
@@ -103,6 +112,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("x-amzn-ErrorType", error_code)
             self.end_headers()
             self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What the base class cannot read is answered in EMR's form too."""
+        self.close_connection = True
+        self._refuse(Refused("UnknownOperationException", message or "Bad request", int(code)))
 
     def _wrong_method(self) -> None:
         self.close_connection = True

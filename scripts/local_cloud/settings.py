@@ -11,6 +11,7 @@ SCALE = "LOCAL_CLOUD_TIME_SCALE"
 MARK = "LOCAL_CLOUD"  # stands in the environment of every process of a cloud: its folder
 LOG_DELAY_SECONDS = 300.0
 LONGEST_LOG_DELAY_SECONDS = 5.0  # real ones: nobody learns anything by waiting longer
+HOST = "127.0.0.1"
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -55,6 +56,20 @@ def time_scale() -> float:
     if not found > 0:
         raise ValueError(f"{SCALE}={text} is no number above 0; write how many seconds pass in one")
     return found
+
+
+def stand_alone() -> None:
+    """Forget the caller's own AWS settings, and reach this machine without their proxy."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    os.environ |= no_proxy()
+
+
+def no_proxy() -> dict[str, str]:
+    """The variables that keep a proxy out of calls to this machine, with what they held before."""
+    names = ("NO_PROXY", "no_proxy")
+    return {name: ",".join(filter(None, (os.environ.get(name), HOST))) for name in names}
 
 
 def now() -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.local_cloud import control, files
-from scripts.local_cloud.settings import SCALE
+from scripts.local_cloud.settings import SCALE, no_proxy
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,21 @@ class RunningCloud:
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of one of its services."""
         import boto3
+        import botocore.session
         from botocore.config import Config
 
+        no_profile = {"profile": (None, None, None, None)}
+        own = boto3.session.Session(botocore_session=botocore.session.Session(no_profile))
         key = "AWS_ENDPOINT_URL_EMR" if service == "emr" else "AWS_ENDPOINT_URL"
-        return boto3.session.Session().client(
+        return own.client(
             service,
             region_name=region or self.environment["AWS_REGION"],
             endpoint_url=self.environment[key],
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+            config=Config(
+                s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}
+            ),
         )
 
     def set_faults(self, faults: Mapping[str, Any]) -> None:
@@ -60,7 +65,7 @@ def local_cloud(folder: Path, time_scale: float = 60) -> Iterator[RunningCloud]:
         os.close(read)
     try:
         state = files.read_state(folder.resolve()) or {}
-        yield RunningCloud(folder.resolve(), plain | state["environment"])
+        yield RunningCloud(folder.resolve(), plain | no_proxy() | state["environment"])
     finally:
         os.close(write)
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -69,6 +69,34 @@ def test_a_file_to_source_leads_the_aws_cli_to_it_whatever_the_shell_had(folder:
     assert "AWS_ENDPOINT_URL_EMR=http://127.0.0.1:" in ran.stdout
 
 
+def test_profiles_and_proxies_of_the_shell_that_starts_it_do_no_harm(folder: Path) -> None:
+    shell = {"AWS_PROFILE": "none", "AWS_DEFAULT_PROFILE": "none", "AWS_USE_FIPS_ENDPOINT": "true"}
+    shell |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    started = run("start", "--folder", str(folder), **shell)
+    assert started.returncode == 0, started.stderr
+
+    ran = subprocess.run(
+        ["bash", "-c", f"source {folder}/env && {AWS} emr list-clusters && {AWS} s3 ls"],
+        env={"PATH": "/usr/bin:/bin", "NO_PROXY": "", **shell},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert '"Clusters": []' in ran.stdout
+
+
+def test_a_profile_of_the_shell_does_not_reach_a_test_client(
+    cloud: RunningCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "none")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    assert cloud.client("emr").list_clusters()["Clusters"] is not None
+
+
 def test_stop_ends_it_and_says_when_there_is_none(folder: Path) -> None:
     run("start", "--folder", str(folder))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from scripts.local_cloud import RunningCloud, files
 from tests.local_cloud.conftest import ended, log, step_states, steps, until, wait_for
@@ -19,6 +20,7 @@ from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 spark.range(10).write.parquet(sys.argv[1])
 print("rows", spark.read.parquet(sys.argv[1]).count(), os.environ["GREETING"])
+print("downloaded to", os.path.dirname(os.path.dirname(sys.argv[0])))
 print("error: said by the application", file=sys.stderr)
 sys.exit(3)
 """
@@ -58,6 +60,15 @@ def test_a_bootstrap_action_puts_things_where_a_step_finds_them(
     assert log(deployment, cluster, f"{node}/stderr") == ""
     assert "exit code 0" in log(deployment, cluster, f"{node}/controller")
     assert not Path("/opt/acme").exists()
+
+
+@pytest.mark.parametrize("path", ["file:/usr/bin/true", "file:///usr/bin/true"])
+def test_a_bootstrap_action_may_lie_on_the_node(
+    emr: Any, deployment: Deployment, launch: Callable[..., str], path: str
+) -> None:
+    cluster = launch(deployment.request(bash("true"), BootstrapActions=[bootstrap(path)]))
+
+    assert ended(emr, cluster)[:2] == ("TERMINATED", "ALL_STEPS_COMPLETED")
 
 
 def test_a_bootstrap_action_that_fails_ends_the_cluster(
@@ -229,9 +240,11 @@ def test_a_real_spark_submit_reads_and_writes_s3_and_ends_with_its_own_exit_code
 
     wait_for(emr, cluster, "TERMINATED")
     assert "exit code 3 :" in step_log(emr, deployment, cluster, "controller")
+    node = deployment.cloud.folder / "clusters" / cluster
     assert step_log(emr, deployment, cluster, "stdout").splitlines() == [
         "rows 10 hello there",
+        f"downloaded to {node}/tmp",
         "error: said by the application",
     ]
-    conf = deployment.cloud.folder / "clusters" / cluster / "conf" / "spark-defaults.conf"
+    conf = node / "conf" / "spark-defaults.conf"
     assert "spark.sql.shuffle.partitions 2\n" in conf.read_text()

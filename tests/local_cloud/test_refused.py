@@ -35,6 +35,11 @@ def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
     ("changes", "message"),
     [
         ({"ReleaseLabel": "emr-8.1.0"}, "The supplied release label is invalid: emr-8.1.0."),
+        ({"ReleaseLabel": "emr-7.41.0"}, "The supplied release label is invalid: emr-7.41.0."),
+        (
+            {"ReleaseLabel": "emr-spark-8.1"},
+            "The supplied release label is invalid: emr-spark-8.1.",
+        ),
         ({"instances": {"InstanceGroups": GROUPS}}, "mutually exclusive"),
         ({"instances": {"InstanceFleets": TOO_MANY}}, "must be exactly one"),
         ({"instances": {"InstanceFleets": TWICE}}, "exactly one MASTER instance fleet"),
@@ -156,6 +161,9 @@ def test_a_marker_that_is_none_is_refused(emr: Any) -> None:
 
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=k/20261125/eu-central-1/elasticmapreduce/aws4_request"
 LIST = "ElasticMapReduce.ListClusters"
+RUN = "ElasticMapReduce.RunJobFlow"
+DEPTH = 400  # the model's Configurations hold Configurations
+DEEP = b'{"Configurations":' + b'[{"Configurations":' * DEPTH + b"[]" + b"}]" * DEPTH + b"}"
 
 
 @pytest.mark.parametrize(
@@ -169,6 +177,19 @@ LIST = "ElasticMapReduce.ListClusters"
         ("POST", LIST, b'{"ClusterStates": "RUNNING"}', AUTHORIZATION, "ValidationException"),
         ("POST", LIST, b'{"ClusterStates": ["GONE"]}', AUTHORIZATION, "ValidationException"),
         ("POST", LIST, b'{"CreatedAfter": "x"}', AUTHORIZATION, "ValidationException"),
+        ("POST", LIST, b'{"CreatedAfter": "2026-01-01"}', AUTHORIZATION, "ValidationException"),
+        ("POST", LIST, b'{"CreatedAfter": 1e999}', AUTHORIZATION, "SerializationException"),
+        ("POST", LIST, b'{"CreatedAfter": NaN}', AUTHORIZATION, "SerializationException"),
+        (
+            "POST",
+            LIST,
+            b'{"CreatedAfter": 1%s}' % (b"0" * 30),
+            AUTHORIZATION,
+            "SerializationException",
+        ),
+        ("POST", RUN, DEEP, AUTHORIZATION, "SerializationException"),
+        ("POST", LIST, b" " * (11 << 20), AUTHORIZATION, "RequestEntityTooLargeException"),
+        ("BREW", LIST, b"", AUTHORIZATION, "UnknownOperationException"),
         ("POST", "ElasticMapReduce.Fly", b"{}", AUTHORIZATION, "UnknownOperationException"),
         ("POST", "ElasticMapReduce.ListStudios", b"{}", AUTHORIZATION, "UnknownOperationException"),
         ("POST", "", b"{}", AUTHORIZATION, "UnknownOperationException"),
@@ -192,7 +213,7 @@ def test_rubbish_is_refused_and_the_server_lives_on(
     connection.request(method, "/", body, headers)
     answer = connection.getresponse()
 
-    assert answer.status in (400, 403, 404)
+    assert answer.status in (400, 403, 404, 413, 501)
     assert json.loads(answer.read())["__type"] == code
     assert emr.list_clusters()["Clusters"] is not None
 

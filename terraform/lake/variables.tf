@@ -1,0 +1,15 @@
+variable "bucket_name" {
+  description = "Name of the bucket."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "KMS key that encrypts the bucket. Null: SSE-S3."
+  type        = string
+  default     = null
+}
+
+variable "log_days" {
+  description = "After how many days what lies below logs/ is deleted."
+  type        = number
+}
