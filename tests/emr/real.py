@@ -1,6 +1,7 @@
 """A deployment in a local cloud that really runs its application."""
 
 import json
+import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,8 +53,11 @@ class Real(Place):
     def __init__(self, cloud: RunningCloud, folder: Path) -> None:
         """Make roles, network and application."""
         self.cloud = cloud
-        parts = {"ServiceRole": service_role(cloud, "service"), "JobFlowRole": profile(cloud)}
-        self._parts, subnet = parts, network(cloud)
+        own, subnet = secrets.token_hex(4), network(cloud)
+        self._parts = {
+            "ServiceRole": service_role(cloud, f"service-{own}"),
+            "JobFlowRole": profile(cloud, f"node-{own}"),
+        }
         self.instances = specs.cluster()["Instances"] | {"Ec2SubnetIds": [subnet]}
         super().__init__(cloud.environment, folder)
         for name, content in self.files().items():
@@ -122,9 +126,9 @@ def service_role(cloud: RunningCloud, name: str) -> str:
     return arn
 
 
-def profile(cloud: RunningCloud) -> str:
-    role(cloud, "node", "ec2.amazonaws.com")
+def profile(cloud: RunningCloud, name: str) -> str:
+    role(cloud, name, "ec2.amazonaws.com")
     iam = cloud.client("iam")
-    iam.create_instance_profile(InstanceProfileName="node")
-    iam.add_role_to_instance_profile(InstanceProfileName="node", RoleName="node")
-    return "node"
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    return name
