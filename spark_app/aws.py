@@ -8,7 +8,7 @@ from typing import Any
 from spark_app.errors import AppError, RunFailed, Unusable
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 8
-CONNECTIONS = 32
+CONNECTIONS, READS = 32, 4
 _LOGIN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 _EXPIRED = f"the AWS credentials have expired; {_LOGIN}"
 _REFUSED = f"AWS refuses the credentials ({{code}}); {_LOGIN}"
@@ -70,16 +70,35 @@ def explained(what: str) -> Iterator[None]:
         Unusable: credentials, rights, region or bucket are not right.
         RunFailed: AWS cannot be reached, or answers with errors of its own.
     """
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        HTTPClientError,
+        IncompleteReadError,
+    )
 
     try:
         yield
     except ClientError as error:
         raise _of_answer(what, error) from error
-    except HTTPClientError as error:
+    except (HTTPClientError, IncompleteReadError) as error:
         raise RunFailed(f"{what} cannot be reached ({_brief(error)}); try again") from error
     except BotoCoreError as error:
         raise _of_client(what, error) from error
+
+
+def get_object(s3: Any, **asked: Any) -> tuple[bytes, dict[str, Any]]:
+    """An object's content and the answer it came with; one that was cut off is asked for again."""
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    for attempt in range(1, READS + 1):
+        answer = s3.get_object(**asked)
+        try:
+            return bytes(answer["Body"].read()), answer
+        except (HTTPClientError, IncompleteReadError):
+            if attempt == READS:
+                raise
+    raise AssertionError("unreachable")
 
 
 def no_credentials(why: str = "none are set") -> Unusable:

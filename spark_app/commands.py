@@ -113,8 +113,9 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
     _require_runs(lake)
     for job in JOBS.values():
-        with lake.lock(job.name, "prune", datetime.now(UTC), Progress().say):
+        with lake.lock(job.name, "prune", datetime.now(UTC), Progress().say) as held:
             for run_id in _prunable(job, lake, args.keep):
+                held.require()
                 lake.prune(run_id)
                 print(f"pruned {run_id}")
 

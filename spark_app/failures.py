@@ -13,9 +13,12 @@ from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
 
 _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
-_HEAP = "out of memory; raise SPARK_APP_DRIVER_MEMORY and run again"
+_HEAP = (
+    "out of memory; raise SPARK_APP_DRIVER_MEMORY (on a cluster: take larger nodes) and run again"
+)
 _SUM = "the sum of value is beyond 64 bits; look for mistyped values; nothing was published"
-_DENIED = "S3 denies Spark the access; see log.txt of the run, and ask for the right"
+JVM_ENDED = "Spark's JVM ended unexpectedly; its last words are in Spark's log"
+_DENIED = "S3 denies Spark the access; see Spark's log, and ask for the right"
 _S3_DOWN = "S3 failed again and again; nothing was published, run again later"
 _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("No space left on device", RunFailed, _FULL),
@@ -131,4 +134,4 @@ def _broken_file(text: str) -> AppError | None:
 
 
 def _jvm_gone() -> AppError:
-    return RunFailed("Spark's JVM ended unexpectedly; its last words are in the run's log.txt")
+    return RunFailed(JVM_ENDED)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from spark_app import aws, settings
 from spark_app.errors import RunFailed
+from spark_app.store.explained import explained
 
 _SDK = "2.29.52"
 _PARTS = ("s3", "s3-transfer-manager", "sts", "apache-client", "netty-nio-client")
@@ -20,6 +21,7 @@ PACKAGES = (
     *(f"software.amazon.awssdk:{part}:{_SDK}" for part in _PARTS),
 )
 EXCLUDED = ("software.amazon.awssdk:bundle", "org.slf4j:slf4j-api")
+FETCH_SECONDS = 300
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
 
@@ -82,31 +84,49 @@ def secrets(region: str | None) -> dict[str, str]:
 
 def _fetch(folder: Path) -> None:
     """Fetch the jars next to where they stay, and put them in place whole."""
+    with explained(str(folder)):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".s3a-", dir=folder.parent) as scratch:
+            why = _resolve(Path(scratch))
+            if why is not None:
+                raise RunFailed(
+                    f"Spark's S3 connector could not be fetched from Maven Central ({why}); "
+                    "connect to the network and run again (it is needed once, for s3:// on this "
+                    "machine)"
+                )
+            if not folder.is_dir():  # nobody else was faster
+                (Path(scratch) / "jars").replace(folder)
+
+
+def _resolve(scratch: Path) -> str | None:
+    """Let Spark resolve its packages into `scratch`; why it could not, or null."""
     import pyspark
 
     settings.forget_other_sparks()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".s3a-", dir=folder.parent) as scratch:
-        nothing = Path(scratch) / "nothing.py"
-        nothing.touch()
-        spark = Path(pyspark.__file__).parent
+    nothing, spark = scratch / "nothing.py", Path(pyspark.__file__).parent
+    nothing.touch()
+    command = [
+        str(spark / "bin" / "spark-submit"),
+        f"--packages={','.join(PACKAGES)}",
+        f"--exclude-packages={','.join(EXCLUDED)}",
+        f"--conf=spark.jars.ivy={scratch}",
+        str(nothing),
+    ]
+    known = settings.environment(SPARK_HOME=str(spark), PYSPARK_PYTHON=sys.executable)
+    try:
         ran = subprocess.run(
-            [
-                str(spark / "bin" / "spark-submit"),
-                f"--packages={','.join(PACKAGES)}",
-                f"--exclude-packages={','.join(EXCLUDED)}",
-                f"--conf=spark.jars.ivy={scratch}",
-                str(nothing),
-            ],
+            command,
             capture_output=True,
             text=True,
             check=False,
+            timeout=FETCH_SECONDS,
             stdin=subprocess.DEVNULL,
-            env=settings.environment(SPARK_HOME=str(spark), PYSPARK_PYTHON=sys.executable),
+            env=known,
         )
-        if ran.returncode or not any((Path(scratch) / "jars").glob("*.jar")):
-            raise RunFailed(
-                "Spark's S3 connector could not be fetched from Maven Central; connect to the "
-                "network and run again (it is needed once, for s3:// on this machine)"
-            )
-        (Path(scratch) / "jars").replace(folder)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {FETCH_SECONDS} s"
+    if ran.returncode == 0 and any((scratch / "jars").glob("*.jar")):
+        return None
+    said = [line.strip() for line in ran.stderr.splitlines() if line.strip()]
+    reasons = [line for line in said if not line.startswith("at ")]
+    return reasons[-1] if reasons else f"exit code {ran.returncode}"

@@ -161,9 +161,8 @@ class Jvm:
         if self._gateway is None:
             raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log_name}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
-        on_interrupt = signal.getsignal(signal.SIGINT)
-        context = SparkContext(gateway=self._gateway, conf=conf)
-        signal.signal(signal.SIGINT, on_interrupt)  # Spark replaces it with its own
+        with _own_interrupt():
+            context = SparkContext(gateway=self._gateway, conf=conf)
         for key, value in self._secrets.items():
             context._jsc.hadoopConfiguration().set(key, value)
         return SparkSession(context)
@@ -223,10 +222,8 @@ def starting(
     Raises:
         AppError: S3 is needed, and its connector or credentials are not to be had.
     """
-    from pyspark.sql import SparkSession
-
     if settings.is_under_spark_submit():
-        yield lambda: _configured(SparkSession.builder.appName("spark_app").getOrCreate())
+        yield _given_session
         return
     jvm = Jvm(
         driver_memory=driver_memory,
@@ -254,10 +251,23 @@ def open_session(
         yield connect()
 
 
-def _configured(session: "SparkSession") -> "SparkSession":
+def _given_session() -> "SparkSession":
+    """The session that spark-submit configured, with what every run needs."""
+    from pyspark.sql import SparkSession
+
+    with _own_interrupt():
+        session = SparkSession.builder.appName("spark_app").getOrCreate()
     for key, value in SESSION_CONF.items():
         session.conf.set(key, value)
     return session
+
+
+@contextmanager
+def _own_interrupt() -> Iterator[None]:
+    """Keep our handler of Ctrl-C, which Spark replaces with its own when a context begins."""
+    handler = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 def _tell(log: str, ended: threading.Event) -> None:

@@ -1,12 +1,12 @@
 """Files in S3: pinned by ETag, replaced by conditional writes, found by listing."""
 
-import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ class S3:
             return None
         bucket, _ = split(pinned[0].path)
         keys = sorted(split(file.path)[1] for file in pinned)
-        prefix = os.path.commonpath([keys[0], keys[-1]])
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(keys[0], keys[-1], strict=False))
+        prefix = "".join(character for character, _ in same)
         now = {file.path: file for file in self._list(bucket, prefix)}
         return next((file for file in pinned if now.get(file.path) != file), None)
 
@@ -80,10 +81,10 @@ class S3:
         bucket, key = split(path)
         with aws.explained(path):
             try:
-                answer = self.client.get_object(Bucket=bucket, Key=key)
-                return bytes(answer["Body"].read()), unquoted(answer["ETag"])
+                content, answer = aws.get_object(self.client, Bucket=bucket, Key=key)
             except self.client.exceptions.NoSuchKey:
                 return None
+        return content, unquoted(answer["ETag"])
 
     def write(self, path: str, content: bytes, scratch: str) -> None:
         bucket, key = split(path)

@@ -1,9 +1,10 @@
 """Conditional writes to S3, and what their answers mean."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from spark_app import aws
 from spark_app.store.s3_uri import quoted, split, unquoted
@@ -13,12 +14,19 @@ _TAKEN = {"PreconditionFailed", "412", "NoSuchKey", "404"}
 _CONFLICT = {"ConditionalRequestConflict", "409"}
 
 
-def put_if(client: Any, path: str, content: bytes, expected: str | None) -> str | None:
+def put_if(
+    client: Any,
+    path: str,
+    content: bytes,
+    expected: str | None,
+    is_ours: Callable[[bytes], bool] | None = None,
+) -> str | None:
     """Write on the condition that the version there is `expected` (null: that nothing is there).
 
     The new version; null when the condition did not hold. An earlier try whose answer was lost
-    counts: what stands there is then read back, and is our own content.
+    counts: what stands there is then read back, and `is_ours` (by default: the same content).
     """
+    is_ours = is_ours or content.__eq__
     bucket, key = split(path)
     condition = {"IfMatch": quoted(expected)} if expected else {"IfNoneMatch": "*"}
     with aws.explained(path):
@@ -29,10 +37,19 @@ def put_if(client: Any, path: str, content: bytes, expected: str | None) -> str 
             except ClientError as error:
                 code = aws.code_of(error)
                 if code in _TAKEN:
-                    return _version_if_ours(client, bucket, key, content)
-                if code not in _CONFLICT or attempt == CONFLICT_ATTEMPTS:
+                    return _version_if_ours(client, bucket, key, is_ours)
+                if code in _CONFLICT and attempt < CONFLICT_ATTEMPTS:
+                    time.sleep(CONFLICT_SECONDS * attempt)
+                    continue
+                if not _may_be_done(error) or not (
+                    version := _version_if_ours(client, bucket, key, is_ours)
+                ):
                     raise
-                time.sleep(CONFLICT_SECONDS * attempt)
+                return version
+            except HTTPClientError:
+                if version := _version_if_ours(client, bucket, key, is_ours):
+                    return version
+                raise
     raise AssertionError("unreachable")
 
 
@@ -47,9 +64,16 @@ def delete_if(client: Any, path: str, expected: str) -> None:
                 raise
 
 
-def _version_if_ours(client: Any, bucket: str, key: str, content: bytes) -> str | None:
+def _may_be_done(error: ClientError) -> bool:
+    """Whether S3 may have written although it answered with an error."""
+    return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500)
+
+
+def _version_if_ours(
+    client: Any, bucket: str, key: str, is_ours: Callable[[bytes], bool]
+) -> str | None:
     try:
-        answer = client.get_object(Bucket=bucket, Key=key)
+        content, answer = aws.get_object(client, Bucket=bucket, Key=key)
     except client.exceptions.NoSuchKey:
         return None
-    return unquoted(answer["ETag"]) if answer["Body"].read() == content else None
+    return unquoted(answer["ETag"]) if is_ours(content) else None

@@ -39,11 +39,14 @@ def is_named(key: str, pattern: str) -> bool:
 
 
 def is_visible(key: str, pattern: str) -> bool:
-    """Whether a key is a file, and no part of it behind the fixed folder is hidden."""
+    """Whether a key is a file, and no part of it behind the fixed folder is hidden.
+
+    A key that ends with a slash is a folder that the console made.
+    """
     parts = key.removeprefix(fixed_folder(pattern)).split("/")
-    if key == pattern:
-        return True
-    return bool(parts[-1]) and not any(part.startswith(_HIDDEN) for part in parts)
+    if key.endswith("/") or key == pattern:
+        return not key.endswith("/")
+    return not any(part.startswith(_HIDDEN) for part in parts)
 
 
 def _matches(parts: list[str], patterns: list[str]) -> bool:

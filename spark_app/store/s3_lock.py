@@ -70,7 +70,7 @@ class S3Lock:
 
     def take(self, expected: str | None) -> bool:
         """Make it ours, on the condition that it is absent or still the version `expected`."""
-        version = put_if(self._client, self._path, self._content(), expected)
+        version = self._put(expected)
         self._version = version or ""
         return version is not None
 
@@ -109,8 +109,15 @@ class S3Lock:
             if self._is_lost:
                 return
             self._renewals += 1
-            version = put_if(self._client, self._path, self._content(), self._version)
+            version = self._put(self._version)
             self._is_lost, self._version = version is None, version or ""
+
+    def _put(self, expected: str | None) -> str | None:
+        return put_if(self._client, self._path, self._content(), expected, self._is_ours)
+
+    def _is_ours(self, content: bytes) -> bool:
+        """Also an earlier renewal whose answer never came."""
+        return bool(_parse(content).get("token") == self._holder["token"])
 
     def _content(self) -> bytes:
         return json.dumps({**self._holder, "renewals": self._renewals}).encode()
@@ -166,10 +173,9 @@ def _look(client: Any, path: str) -> Seen | None:
     bucket, key = split(path)
     with aws.explained(path):
         try:
-            answer = client.get_object(Bucket=bucket, Key=key)
+            content, answer = aws.get_object(client, Bucket=bucket, Key=key)
         except client.exceptions.NoSuchKey:
             return None
-        content = answer["Body"].read()
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     age = (now - answer["LastModified"]).total_seconds()
     return Seen(unquoted(answer["ETag"]), age, _parse(content))

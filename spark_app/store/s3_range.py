@@ -55,13 +55,14 @@ class RangeReader(io.RawIOBase):
         bucket, key = split(self._file.path)
         with aws.explained(self._file.path):
             try:
-                answer = self._client.get_object(
+                content, _ = aws.get_object(
+                    self._client,
                     Bucket=bucket,
                     Key=key,
                     Range=f"bytes={first}-{last}",
                     IfMatch=quoted(self._file.version),
                 )
-                return bytes(answer["Body"].read())
+                return content
             except ClientError as error:
                 if aws.code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                     raise

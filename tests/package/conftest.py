@@ -1,12 +1,6 @@
 """A small source tree, an S3 of one's own, and the real package."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +12,7 @@ from botocore.config import Config
 
 from scripts import make_package
 from scripts.wheels import ARCHITECTURES
+from tests.emulated_aws import emulated_aws
 from tests.package.s3 import S3
 from tests.package.tree import ROOT, Tree, grow
 
@@ -47,22 +42,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an emulator of S3."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    where = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1"}
-    server = subprocess.Popen(
-        [Path(sys.executable).with_name("ministack")],
-        env={**os.environ, **where},
-        cwd=tmp_path_factory.mktemp("emulator"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    _await(port)
-    yield f"http://127.0.0.1:{port}"
-    os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
+    with emulated_aws(tmp_path_factory.mktemp("emulator")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -95,13 +76,3 @@ def bucket(url: str, name: str) -> S3:
     where = {"LocationConstraint": "eu-central-1"}
     client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
     return S3(url, client, name)
-
-
-def _await(port: int) -> None:
-    deadline = time.monotonic() + STARTED_WITHIN
-    while time.monotonic() < deadline:
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail("the emulator did not start")

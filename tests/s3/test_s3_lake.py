@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from spark_app import aws
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lake import Lake
 from spark_app.raw import find_inputs, require_unchanged
@@ -213,3 +214,38 @@ def test_an_object_is_read_in_parts_of_the_pinned_version(s3: Any, bucket: str) 
 def test_a_bucket_name_that_cannot_be_is_refused() -> None:
     with pytest.raises(Unusable, match="names no S3 bucket; write s3://BUCKET/PREFIX"):
         Lake("s3:///lake")
+
+
+def test_names_with_double_slashes_and_dots_are_names(s3: Any, bucket: str) -> None:
+    put(s3, bucket, "in//a.parquet", "in/b..parquet")
+    store = store_of("s3://b")
+    pinned = store.find(f"s3://{bucket}/in")
+    assert [file.path for file in pinned] == [
+        f"s3://{bucket}/in//a.parquet",
+        f"s3://{bucket}/in/b..parquet",
+    ]
+    require_unchanged(pinned, store)
+
+
+def test_a_folder_that_the_console_made_is_no_file(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="in/", Body=b"")
+    put(s3, bucket, "in/a.parquet")
+    found = store_of("s3://b").find(f"s3://{bucket}/in/")
+    assert [file.path for file in found] == [f"s3://{bucket}/in/a.parquet"]
+
+
+def test_a_publication_counts_when_every_answer_is_lost(
+    lake: Lake, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(lake, built(lake, "one"))
+    built(lake, "two", OTHER)
+
+    def lose_every_answer(asked: Asked) -> Fault | None:
+        is_put = asked.method == "PUT" and "/lake/final/" in asked.path
+        return Fault(is_answer_lost=True) if is_put else None
+
+    proxy.rule = lose_every_answer
+    monkeypatch.setattr(aws, "ATTEMPTS", 2)
+    aws.client.cache_clear()
+    publish(lake, "two")
+    assert published_run(lake) == "two"

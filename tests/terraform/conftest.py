@@ -13,7 +13,9 @@ from tests.terraform.iam_simulator import Absent, Simulator, installed
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = ROOT / "terraform"
-_LOCAL = shutil.ignore_patterns(".terraform*", "*.tfstate*", "*.tfvars", "*_override.tf")
+_LOCAL = shutil.ignore_patterns(
+    ".terraform*", "backend*.tf", "*.tfstate*", "*.tfvars", "*_override.tf"
+)
 
 
 @dataclass(frozen=True)
