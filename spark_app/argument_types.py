@@ -21,6 +21,16 @@ def share(text: str) -> float:
     return number
 
 
+def setting(text: str) -> tuple[str, str]:
+    """A setting as NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not NAME=VALUE, such as CHANNELS=Organic,Ads"
+        )
+    return name.upper().removeprefix("SPARK_APP_"), value
+
+
 def minutes(text: str) -> float:
     """A time in minutes, more than none."""
     try:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import NoReturn
 
 from spark_app import commands, stopping
-from spark_app.argument_types import filled, minutes, share
+from spark_app.argument_types import filled, minutes, setting, share
 from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.lake import Lake
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopping.listen()
     try:
         args = _parser().parse_args(arguments)
-        settings = load_settings()
+        settings = load_settings(dict(getattr(args, "set", ())))
         stopping.limit(getattr(args, "max_minutes", None))
         args.command(args, _lake(args, settings), settings)
     except AppError as error:
@@ -166,6 +166,14 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
     )
     run.add_argument(
         "--max-minutes", type=minutes, metavar="N", help="end the run after so many minutes"
+    )
+    run.add_argument(
+        "--set",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting for this run alone, such as CHANNELS=Organic,Ads; see .env.example",
     )
     run.add_argument("--json", action="store_true", help="print the run manifest, not the table")
     run.add_argument("--verbose", action="store_true", help="show Spark's own log on stderr")

@@ -33,8 +33,8 @@ class Settings:
     lock_dead_seconds: float = 300
 
 
-def load_settings() -> Settings:
-    """Read the settings from the environment, then from `.env` in the working folder.
+def load_settings(given: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings: those `given` by name win over the environment, that over `.env`.
 
     Raises:
         Unusable: a setting has an unknown name or a value that cannot be used.
@@ -43,7 +43,8 @@ def load_settings() -> Settings:
         file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
     except (OSError, UnicodeDecodeError) as error:
         raise Unusable(f".env cannot be read ({error}); fix it or take it away") from error
-    return parse_settings({**file_values, **os.environ})
+    own = {f"{PREFIX}{name}": value for name, value in (given or {}).items()}
+    return parse_settings({**file_values, **os.environ, **own})
 
 
 def parse_settings(values: Mapping[str, str]) -> Settings:
@@ -73,6 +74,15 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         max_load_age_days=_days(known.get("max_load_age_days")),
         lock_dead_seconds=_seconds(known.get("lock_dead_seconds"), defaults.lock_dead_seconds),
     )
+
+
+def shaping(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """The settings that shape the result of a run and are not the default, as names and texts."""
+    lists = ("extra_countries", "extra_os_names", "channels")
+    texts = {name.upper(): ",".join(getattr(settings, name)) for name in lists}
+    days = settings.max_load_age_days
+    texts["MAX_LOAD_AGE_DAYS"] = "" if days is None else str(days)
+    return tuple((name, text) for name, text in texts.items() if text)
 
 
 def java_home() -> str | None:

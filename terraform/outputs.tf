@@ -33,7 +33,7 @@ output "cost" {
 }
 
 output "hourly_usd" {
-  description = "What a waiting cluster costs, in USD an hour (EC2 and EMR, list prices). Null: the price table lacks the region or a type."
+  description = "What a waiting cluster costs, in USD an hour (EC2 and EMR, estimated prices). Null: the price table lacks the region or a type."
   value       = module.compute.hourly_usd
 }
 

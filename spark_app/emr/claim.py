@@ -92,6 +92,7 @@ def digest(spec: LaunchSpec, submission: Submission) -> str:
         "source": submission.source,
         "tolerance": submission.tolerance,
         "since": submission.since,
+        "settings": submission.settings,
     }
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
 

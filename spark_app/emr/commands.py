@@ -21,14 +21,12 @@ from spark_app.jobs import find_job
 from spark_app.lake import Lake
 from spark_app.manifest import new_run_id
 from spark_app.progress import Progress
-from spark_app.settings import Settings
+from spark_app.settings import Settings, shaping
 from spark_app.since import parse_week
 from spark_app.store.s3_uri import is_s3
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-SHAPING_SETTINGS = ("extra_countries", "extra_os_names", "channels", "max_load_age_days")
 
 
 def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -47,7 +45,6 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         print(json.dumps(request, indent=2))
         return
     _say_plan(spec, submission, args.cluster_id, say)
-    _say_unsent(settings, say)
     lake = Lake(spec.lake, region=spec.region)
     claims = Claims(lake, spec, submission)
     with advising("it may have been submitted already; the same submit again attaches to it"):
@@ -91,7 +88,7 @@ def clusters(args: "Namespace", lake: Lake, settings: Settings) -> None:
         print(f"no cluster of deployment {spec.deployment} runs in {spec.region}")
         return
     commands.print_table(("cluster", "state", "since", "USD an hour", "instances", "for"), rows)
-    print(f"list prices of {prices.date()}; `terminate CLUSTER` ends one")
+    print(f"estimated prices of {prices.date()}; `terminate CLUSTER` ends one")
 
 
 def terminate(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -136,7 +133,9 @@ def _submission(args: "Namespace", settings: Settings) -> Submission:
     if args.since is not None:
         parse_week(args.since)
     run_id = new_run_id(now) if args.run_id is None else commands.parse_run_id(args.run_id)
-    return Submission(job.name, run_id, source, args.tolerance, args.since)
+    return Submission(
+        job.name, run_id, source, args.tolerance, args.since, settings=shaping(settings)
+    )
 
 
 def _request(
@@ -157,26 +156,24 @@ def _say_plan(
     if cluster_id:
         return
     hourly = prices.hourly_of_request(spec.cluster, spec.region)
-    most = prices.most(hourly, spec.max_minutes)
+    most = prices.most(spec.cluster, spec.region, spec.max_minutes)
     limit = "" if most is None else f", at most {most:.2f} USD in its {spec.max_minutes} minutes"
-    say(f"it will cost {hourly.an_hour()}{limit}; list prices of {prices.date()}")
-
-
-def _say_unsent(settings: Settings, say: submitting.Say) -> None:
-    """Which settings shape a run here and do not travel to the cluster."""
-    local = [name for name in SHAPING_SETTINGS if getattr(settings, name)]
-    if local:
-        names = ", ".join(f"SPARK_APP_{name.upper()}" for name in local)
-        say(f"set on this machine only, the cluster does not know it: {names}")
+    say(f"it will cost {hourly.an_hour()}{limit}; estimated prices of {prices.date()}")
 
 
 def _step(emr: Emr, cluster_id: str, step_id: str | None) -> dict[str, Any]:
     """The step that was asked for, or else the newest of ours."""
     if step_id is not None:
         return emr.step(cluster_id, step_id)
-    ours = [step for step in emr.steps(cluster_id) if requests.run_id_of(step)]
+    steps = emr.steps(cluster_id)
+    ours = [step for step in steps if requests.run_id_of(step)]
+    if not ours and steps:
+        raise Unusable(
+            f"cluster {cluster_id} has only steps that `submit` did not add, so that their run ids "
+            f"are not known; follow them with `aws emr list-steps --cluster-id {cluster_id}`"
+        )
     if not ours:
-        raise Unusable(f"cluster {cluster_id} has no step of this application; `submit` adds one")
+        raise Unusable(f"cluster {cluster_id} has no step yet; `submit` adds one")
     return ours[0]
 
 

@@ -3,16 +3,20 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from spark_app.emr.logs import StepLog
 from spark_app.errors import AppError, GateShut, RunFailed, Unusable
+from spark_app.failures import JVM_ENDED
 
+ALONE = timedelta(minutes=5)
 _TERRAFORM = "correct the Terraform configuration and apply it again"
 _SPOT = "a Spot instance was taken back by EC2; submit again"
 _CAPACITY = "EC2 has no such instances free just now; submit again, or allow more types or zones"
 _LIMIT = "end what is not needed (`clusters`), or ask for more in Service Quotas"
 _MEMORY = "choose a larger instance type or profile"
+_DISK = "give the nodes larger disks, or choose a larger profile"
 _DENIED = "compare the role's policy with the Terraform configuration and apply it again"
 
 _ACCESS = re.compile(r"AccessDenied|Access Denied|403 Forbidden|status code: 403|not authorized to")
@@ -21,6 +25,7 @@ _OUT_OF_MEMORY = re.compile(
     r"|exceeding (?:physical |virtual )?memory limits|exit(?:ed)? (?:code|status)[: ]*137|oom-kill",
     re.MULTILINE,
 )
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _EXIT_CODE = re.compile(r"(?:exit code|exited? with|with ret)[ :']*(\d+)")
 _ERROR_LINE = re.compile(r"^error: (.+)$", re.MULTILINE)
 _TRACEBACK = "Traceback (most recent call last):"
@@ -64,12 +69,32 @@ class Evidence:
 
 def cause_of(evidence: Evidence) -> Cause:
     """Why the run failed, from the source that knows most."""
-    return (
-        _by_manifest(evidence.manifest, evidence.checks)
-        or _by_cluster(evidence)
-        or _by_step(evidence)
-        or _unknown(evidence)
-    )
+    by_manifest = _by_manifest(evidence.manifest, evidence.checks)
+    if by_manifest and not _was_hit(evidence.manifest or {}):
+        return by_manifest
+    sources = (_by_step, _by_cluster) if _failed_alone(evidence) else (_by_cluster, _by_step)
+    for source in sources:
+        if cause := source(evidence):
+            return cause
+    return by_manifest or _unknown(evidence)
+
+
+def _was_hit(manifest: Mapping[str, Any]) -> bool:
+    """Whether the run's own reason is only that something outside of it ended it."""
+    return manifest.get("outcome") == "interrupted" or JVM_ENDED in str(manifest.get("reason"))
+
+
+def _failed_alone(evidence: Evidence) -> bool:
+    """Whether the step failed well before its cluster ended."""
+    ends = [
+        found["Status"].get("Timeline", {}).get("EndDateTime")
+        for found in (evidence.step, evidence.cluster)
+    ]
+    is_failed = evidence.step["Status"]["State"] == "FAILED"
+    step_ended, cluster_ended = ends
+    if not is_failed or step_ended is None:
+        return False
+    return cluster_ended is None or cluster_ended - step_ended > ALONE
 
 
 def failed_checks(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -179,6 +204,9 @@ def _by_text(text: str, controller: str, logs_at: str) -> Cause | None:
     if _OUT_OF_MEMORY.search(text):
         line = _line_with(_OUT_OF_MEMORY, text)
         return Cause(f"out of memory on the cluster ({line}); {_MEMORY}")
+    if _DISK_FULL.search(text):
+        line = _line_with(_DISK_FULL, text)
+        return Cause(f"the disk of a node is full ({line}); {_DISK}")
     if _ACCESS.search(text):
         line = _line_with(_ACCESS, text)
         return Cause(f"access denied on the cluster ({line}); {_DENIED}", 2)

@@ -78,7 +78,7 @@ def print_cost(emr: Emr, watched: Watched, seen: Seen) -> None:
         return
     cost = prices.of_instances(instances, emr.region, began, ended or datetime.now(UTC))
     whose = "" if watched.is_own else ", the cluster's for the time of the step"
-    print(f"cost:    {cost} at list prices of {prices.date()}{whose}")
+    print(f"cost:    {cost} at estimated prices of {prices.date()}{whose}")
 
 
 def _checks(job: Job, lake: Lake, run_id: str) -> list[dict[str, Any]]:

@@ -47,15 +47,19 @@ def date() -> str:
     return str(table()["date"])
 
 
-def hourly_of_request(cluster: Mapping[str, Any], region: str) -> Cost:
-    """What the cluster of a launch specification costs an hour, at the dearest of its types."""
-    wanted = [kind for fleet in _fleets(cluster) for kind in _of_fleet(fleet, region)]
-    return _sum(wanted)
+def hourly_of_request(cluster: Mapping[str, Any], region: str, spot_market: str = "SPOT") -> Cost:
+    """What the cluster of a launch specification costs an hour, at the dearest of its types.
+
+    With the `spot_market` ON_DEMAND it had to fall back to that.
+    """
+    markets = (("ON_DEMAND", "TargetOnDemandCapacity"), (spot_market, "TargetSpotCapacity"))
+    return _sum([kind for fleet in _fleets(cluster) for kind in _of_fleet(fleet, region, markets)])
 
 
-def most(hourly: Cost, max_minutes: int) -> float | None:
-    """What a run costs that needs all of its time, in USD; null when that is not known."""
-    return None if hourly.usd is None else hourly.usd * (START_MINUTES + max_minutes) / 60
+def most(cluster: Mapping[str, Any], region: str, max_minutes: int) -> float | None:
+    """What a run costs that needs all of its time and gets no Spot, in USD; null: not known."""
+    hourly = hourly_of_request(cluster, region, "ON_DEMAND").usd
+    return None if hourly is None else hourly * (START_MINUTES + max_minutes) / 60
 
 
 def hourly_of_instances(instances: Iterable[Mapping[str, Any]], region: str) -> Cost:
@@ -87,10 +91,12 @@ def _fleets(cluster: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 _Part = tuple[str, int, float | None]
 
 
-def _of_fleet(fleet: Mapping[str, Any], region: str) -> list[_Part]:
-    """The dearest way to fill a fleet, on demand and on Spot."""
+def _of_fleet(
+    fleet: Mapping[str, Any], region: str, markets: Sequence[tuple[str, str]]
+) -> list[_Part]:
+    """The dearest way to fill a fleet in each market."""
     parts = []
-    for market, key in (("ON_DEMAND", "TargetOnDemandCapacity"), ("SPOT", "TargetSpotCapacity")):
+    for market, key in markets:
         capacity = int(fleet.get(key) or 0)
         ways = [_way(config, capacity, market, region) for config in _types(fleet) if capacity]
         if ways:

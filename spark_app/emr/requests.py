@@ -13,13 +13,15 @@ _ENDS_BY_ITSELF = {"KeepJobFlowAliveWhenNoSteps": False, "TerminationProtected":
 
 @dataclass(frozen=True)
 class Submission:
-    """A run to be made on a cluster. Null: the cluster's own default."""
+    """A run to be made on a cluster. Null: the cluster's own default. `settings` are those of this
+    machine that shape the result, as names and texts."""
 
     job: str
     run_id: str
     source: str | None = None
     tolerance: float | None = None
     since: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,5 +107,6 @@ def _run(spec: LaunchSpec, submission: Submission) -> list[str]:
         "--tolerance": submission.tolerance,
         "--since": submission.since,
     }
-    given = {option: str(value) for option, value in options.items() if value is not None}
-    return ["run", submission.job, *(word for pair in given.items() for word in pair)]
+    given = [(option, str(value)) for option, value in options.items() if value is not None]
+    given += [("--set", f"{name}={text}") for name, text in submission.settings]
+    return ["run", submission.job, *(word for pair in given for word in pair)]

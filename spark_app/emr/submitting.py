@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,7 +150,7 @@ class Submitter:
                     sent = self._send_once(mine, submission)
                 return self._shown(sent)
             except NoAnswer as error:
-                if error.is_lost and (found := self._find_again(mine, error)):
+                if error.is_lost and (found := self._find_again(mine, error)) is not None:
                     self._claims.complete(mine, found.cluster_id, found.step_id)
                     return replace(found, is_attached=False)
                 if attempt == SENDS or isinstance(error, Unreached):
@@ -164,6 +163,7 @@ class Submitter:
 
     def _send_once(self, mine: Claim, submission: Submission) -> Claim:
         """Send, and add to our claim where the run is."""
+        self._require_ours(mine)
         try:
             if mine.cluster_id is None:
                 cluster_id = self._emr.launch(requests.launch(self._spec, submission))
@@ -177,7 +177,27 @@ class Submitter:
         except AppError:
             self._claims.give_up(mine)
             raise
-        return self._claims.complete(mine, cluster_id, step_id)
+        try:
+            return self._claims.complete(mine, cluster_id, step_id)
+        except AppError as error:
+            raise RunFailed(
+                f"run {mine.run_id} was started on cluster {cluster_id} (`watch {cluster_id}` "
+                f"follows it), but: {error}"
+            ) from error
+
+    def _require_ours(self, mine: Claim) -> None:
+        """Before anything is sent, the claim must be ours and too young to be taken over.
+
+        Raises:
+            RunFailed: it is not; nothing was sent now.
+        """
+        standing, _ = self._claims.read()
+        is_ours = standing is not None and standing.run_id == mine.run_id
+        if not is_ours or mine.age_seconds(datetime.now(UTC)) > UNSENT_SECONDS / 2:
+            raise RunFailed(
+                f"submitting run {mine.run_id} took too long, another submit may have taken over; "
+                "the same submit again attaches to what runs"
+            )
 
     def _shown(self, mine: Claim) -> Watched:
         """The run that EMR took, as soon as it shows."""
@@ -189,19 +209,33 @@ class Submitter:
         )
 
     def _find_again(self, mine: Claim, error: NoAnswer) -> Watched | None:
+        """The run after all; null when EMR says that there is none.
+
+        Raises:
+            NoAnswer: EMR does not say; the claim stays, by which the next submit finds the run.
+        """
         self._say(f"no answer ({error}); looking whether run {mine.run_id} was started")
         found = self._find(mine)
         self._say(f"it was: cluster {found.cluster_id}" if found else "it was not")
         return found
 
     def _find(self, mine: Claim) -> Watched | None:
-        """The run that was sent; null when it does not show after some time."""
-        until = time.monotonic() + LOOK_SECONDS
+        """The run that was sent; null when it does not show after some time.
+
+        Raises:
+            NoAnswer: EMR never answered.
+        """
+        until, silence = time.monotonic() + LOOK_SECONDS, None
         while True:
-            with suppress(NoAnswer):
+            try:
                 if found := self._locate(mine):
                     return found
+                silence = None
+            except NoAnswer as error:
+                silence = error
             if time.monotonic() > until:
+                if silence is not None:
+                    raise silence
                 return None
             time.sleep(1)
 

@@ -8,7 +8,7 @@ locals {
   ]))), null)
 
   cost_text = join(" ", [
-    local.hourly_usd == null ? "what it costs an hour is unknown, the price table lacks ${var.region}" : "${format("%.2f", local.hourly_usd)} USD an hour (EC2 and EMR, list prices of ${try(var.prices.date, "unknown")})",
+    local.hourly_usd == null ? "what it costs an hour is unknown, the price table lacks ${var.region}" : "${format("%.2f", local.hourly_usd)} USD an hour (EC2 and EMR, estimated prices of ${try(var.prices.date, "unknown")})",
     "while it runs; it ends itself after ${var.idle_minutes} idle minutes",
   ])
 

@@ -16,7 +16,13 @@ def test_the_run_id_does_not_make_a_submission_another_one() -> None:
 
 @pytest.mark.parametrize(
     "overrides",
-    [{"job": "other"}, {"source": "s3://b/raw"}, {"tolerance": 0.0}, {"since": "2021_20"}],
+    [
+        {"job": "other"},
+        {"source": "s3://b/raw"},
+        {"tolerance": 0.0},
+        {"since": "2021_20"},
+        {"settings": (("CHANNELS", "Ads"),)},
+    ],
 )
 def test_what_shapes_the_run_makes_it_another_one(overrides: dict[str, Any]) -> None:
     assert digest(specs.spec(), specs.submission(**overrides)) != SAME

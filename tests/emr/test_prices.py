@@ -33,6 +33,10 @@ def with_fleets(*fleets: dict[str, Any]) -> prices.Cost:
     return prices.hourly_of_request(cluster(Instances={"InstanceFleets": fleets}), REGION)
 
 
+def most_of(*fleets: dict[str, Any], minutes: int) -> float | None:
+    return prices.most(cluster(Instances={"InstanceFleets": fleets}), REGION, minutes)
+
+
 def test_the_table_is_dated_and_complete() -> None:
     assert re.fullmatch(r"20\d\d-\d\d", prices.date())
     assert prices.table()["note"]
@@ -44,10 +48,16 @@ def test_the_table_is_dated_and_complete() -> None:
 
 
 def test_one_node_for_a_weekly_run_of_20_minutes_stays_below_15_cents() -> None:
-    hourly = with_fleets(fleet())
+    most = most_of(fleet(), minutes=20)
 
-    assert prices.most(hourly, 20) == pytest.approx(HOURLY * 28 / 60)
-    assert (prices.most(hourly, 20) or 1) < 0.15
+    assert most == pytest.approx(HOURLY * 28 / 60)
+    assert (most or 1) < 0.15
+
+
+def test_the_most_is_what_spot_costs_that_fell_back_to_on_demand() -> None:
+    spot = fleet("TASK", 0, TargetSpotCapacity=1)
+
+    assert most_of(fleet(), spot, minutes=52) == pytest.approx(2 * HOURLY)
 
 
 def test_the_fleets_of_a_cluster_add_up() -> None:
@@ -84,7 +94,7 @@ def test_a_type_that_the_table_lacks_makes_the_sum_unknown_and_not_wrong() -> No
 
     assert cost.usd is None
     assert str(cost) == "an unknown sum (1 m7g.xlarge, 1 x9z.xlarge)"
-    assert prices.most(cost, 60) is None
+    assert most_of(fleet(), fleet("CORE", InstanceTypeConfigs=types), minutes=60) is None
 
 
 def test_the_bill_is_by_the_instances_own_times() -> None:

@@ -126,3 +126,11 @@ def test_the_run_is_read_back_from_the_steps_name() -> None:
 
     assert (requests.job_of(step), requests.run_id_of(step)) == ("organic_share", specs.RUN_ID)
     assert requests.run_id_of({"Name": "somebody else's step"}) is None
+
+
+def test_settings_that_shape_the_result_travel_with_the_step() -> None:
+    given = specs.submission(settings=(("CHANNELS", "Organic,Paid Ads"), ("EXTRA_COUNTRIES", "XK")))
+
+    words = arguments(requests.launch(specs.spec(), given))
+
+    assert words[-4:] == ["--set", "CHANNELS=Organic,Paid Ads", "--set", "EXTRA_COUNTRIES=XK"]

@@ -193,7 +193,7 @@ def test_clusters_lists_those_of_the_deployment_with_what_they_cost(
     assert first.startswith(CLUSTER) and first.endswith("0.24  1 m7g.xlarge  run r1")
     assert second.startswith(own) and second.endswith("steps")
     assert other not in ended.out
-    assert note.startswith("list prices of 20")
+    assert note.startswith("estimated prices of 20")
 
 
 def test_clusters_says_when_there_is_none(deployment: Deployment) -> None:
@@ -227,11 +227,13 @@ def test_watch_refuses_what_was_not_submitted_by_it(deployment: Deployment) -> N
     empty = deployment.app("watch", cluster_id)
     deployment.submit("r1", "--cluster-id", cluster_id, "--no-wait")
     deployment.emr.clusters[cluster_id].steps[0]["Name"] = "somebody's"
+    pasted = deployment.app("watch", cluster_id)
 
     ended = deployment.app("watch", cluster_id, "--step", "s-00000000000000")
     nope = deployment.app("watch", cluster_id, "--step", "s-nope")
 
-    assert (empty.code, ended.code, nope.code) == (2, 2, 2)
-    assert "has no step of this application" in empty.errors[0]
+    assert (empty.code, pasted.code, ended.code, nope.code) == (2, 2, 2, 2)
+    assert "has no step yet; `submit` adds one" in empty.errors[0]
+    assert "has only steps that `submit` did not add" in pasted.errors[0]
     assert "(somebody's) was not submitted by this application" in ended.errors[0]
     assert f"cluster {cluster_id} has no step s-nope; leave out --step" in nope.errors[0]

@@ -36,7 +36,7 @@ def test_a_run_goes_to_a_cluster_of_its_own_and_its_end_is_told(deployment: Depl
         "outcome: published",
         "checks:  raw 1 passed, 0 failed, 1 warned",
     ]
-    assert re.match(r"cost:    0\.1\d USD \(1 m7g\.xlarge\) at list prices of 20", out[3])
+    assert re.match(r"cost:    0\.1\d USD \(1 m7g\.xlarge\) at estimated prices of 20", out[3])
     assert "DE       2021_09" in ended.out
     assert out[-2:] == [
         f"output: {deployment.lake}/final/organic_share/organic_share.parquet",
@@ -220,7 +220,10 @@ def test_a_step_goes_to_a_cluster_that_is_there_and_leaves_it_running(
     assert deployment.emr.calls["RunJobFlow"] == 0
 
 
-def test_settings_that_stay_behind_are_named(deployment: Deployment) -> None:
-    ended = deployment.submit("r1", "--no-wait", SPARK_APP_CHANNELS="Ads")
+def test_settings_of_this_machine_travel_to_the_cluster(deployment: Deployment) -> None:
+    ended = deployment.submit("r1", "--dry-run", SPARK_APP_CHANNELS="Ads")
 
-    assert "the cluster does not know it: SPARK_APP_CHANNELS" in ended.err
+    assert json.loads(ended.out)["Steps"][0]["HadoopJarStep"]["Args"][-2:] == [
+        "--set",
+        "CHANNELS=Ads",
+    ]

@@ -11,7 +11,7 @@ import pytest
 from spark_app.errors import Unusable
 from spark_app.manifest import Manifest, digest, is_same_work, new_run_id
 from spark_app.run import Request
-from spark_app.settings import Settings, load_settings, parse_settings
+from spark_app.settings import Settings, load_settings, parse_settings, shaping
 from spark_app.since import parse_week
 from spark_app.store import StoredFile
 
@@ -185,3 +185,14 @@ def test_how_a_run_shows_itself_is_no_parameter() -> None:
 @pytest.mark.parametrize("change", [{"job": "other"}, {"inputs_digest": "other"}])
 def test_another_job_or_input_is_other_work(change: dict[str, str]) -> None:
     assert not is_same_work(manifest().as_dict(), manifest(**change))
+
+
+def test_a_setting_that_is_given_wins_over_the_environment(monkeypatch: Any) -> None:
+    monkeypatch.setenv("SPARK_APP_CHANNELS", "Ads")
+    assert load_settings({"CHANNELS": "Organic"}).channels == ("Organic",)
+
+
+def test_the_settings_that_shape_a_result_come_back_as_they_were_given() -> None:
+    given = {"CHANNELS": "Organic,Paid Ads", "EXTRA_COUNTRIES": "XK", "MAX_LOAD_AGE_DAYS": "0"}
+    assert dict(shaping(load_settings(given))) == given
+    assert shaping(Settings()) == ()
