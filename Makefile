@@ -22,10 +22,11 @@ run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sam
 test: $(INSTALLED_DEV) ## install, run every test
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/cloud --ignore tests/faults
 
-check: $(INSTALLED_DEV) ## check format, lint and types
+check: $(INSTALLED_DEV) ## check format, lint and types, and the format of terraform/
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; fi
 
 bench: $(INSTALLED_DEV) ## compare speed and memory with other ways; ARGS="--rows 50M"
 	@$(PYTHON) -m benchmarks.compare $(ARGS)
@@ -77,12 +78,15 @@ faults: $(INSTALLED_DEV) ## let S3, EMR and processes fail, in many ways; FAULT_
 	@FAULT_SEEDS=$(FAULT_SEEDS) $(PYTHON) -m pytest tests/faults -s
 
 destroy: ## end the cluster and all that can be made again; the lake's bucket stays
+	@case "$(TERRAFORM) $$AWS_ENDPOINT_URL" in "terraform http://127.0.0.1"*) \
+		echo "error: this shell talks to the local cloud; make destroy TERRAFORM=.cloud/terraform" >&2; exit 2;; esac
 	@terraform -chdir=$(TERRAFORM) destroy -target=module.compute $(if $(AUTO),-auto-approve)
 	@echo "kept, with all that lies in it: $$(terraform -chdir=$(TERRAFORM) output -raw kept)"
 
 package: $(INSTALLED) ## make the package for the cluster in ./dist
 	@$(PYTHON) -m scripts.make_package --out dist
 
-clean: ## delete what make made: .venv, the sample, build and caches
-	rm -rf $(VENV) .venv-checkov $(SAMPLE_LAKE) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## delete what make made: .venv, the sample, packages, build and caches
+	@if [ -d .cloud ]; then $(MAKE) cloud-stop; fi
+	rm -rf $(VENV) .venv-checkov $(SAMPLE_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

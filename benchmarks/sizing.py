@@ -43,12 +43,12 @@ STANDARD = Cluster(
     (Nodes("m7g.xlarge", 1), Nodes("m7g.2xlarge", 2), Nodes("m7g.2xlarge", 4, is_spot=True)),
     48,
 )
-BIG = Cluster(
+LARGE_PROFILE = Cluster(
     "large",
     (Nodes("m7g.2xlarge", 1), Nodes("m7g.4xlarge", 4), Nodes("m7g.4xlarge", 12, is_spot=True)),
     256,
 )
-SIZES = ((1, SINGLE), (100, STANDARD), (10_000, BIG))
+SIZES = ((1, SINGLE), (100, STANDARD), (10_000, LARGE_PROFILE))
 
 
 def seconds_of(size: str, results: str) -> float:

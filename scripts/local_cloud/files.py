@@ -21,7 +21,10 @@ variable "project_dir" {
   default = %s
 }
 """
-_STAY_BEHIND = (".terraform", "*.tfstate*", "*.tfvars", "*_override.tf", "crash*.log", "*.tfplan")
+_STAY_BEHIND = (
+    *(".terraform", "*.tfstate*", "*.tfvars", "*.tfvars.json", "*.tfplan"),
+    *("backend*.tf", "*_override.tf", "crash*.log"),
+)
 _NOT_OURS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -52,6 +55,7 @@ def write_environment(folder: Path, known: Mapping[str, str]) -> Path:
     """Write the file to source."""
     path = folder / "env"
     lines = [f"export {name}={shlex.quote(value)}" for name, value in known.items()]
+    lines += [f"export TERRAFORM={shlex.quote(str(folder / 'terraform'))}"]  # for `make destroy`
     path.write_text("\n".join([f"unset {' '.join(_NOT_OURS)}", *lines, *_NO_PROXY, ""]))
     return path
 

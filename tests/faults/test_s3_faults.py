@@ -23,6 +23,7 @@ import pytest
 
 from tests.e2e import process, raw_files
 from tests.e2e.process import JOB, Ended
+from tests.faults.watching import COUNTS, reading
 from tests.s3.fault_proxy import Asked, Fault, FaultProxy
 
 SEEDS = range(int(os.environ.get("FAULT_SEEDS", "3")))
@@ -87,25 +88,17 @@ def weeks(content: bytes) -> int:
 
 
 @pytest.fixture
-def readers(direct: Any, bucket: str, published: bytes) -> Iterator[set[bytes]]:
+def readers(direct: Any, bucket: str, published: bytes) -> Iterator[list[bytes]]:
     """Everything that readers see while the test goes on."""
-    seen: set[bytes] = set()
-    is_over = threading.Event()
-
-    def read_on() -> None:
-        while not is_over.wait(0.05):
-            seen.add(read(direct, bucket))
-
-    thread = threading.Thread(target=read_on, daemon=True)
-    thread.start()
-    yield seen
-    is_over.set()
-    thread.join()
+    with reading(lambda: read(direct, bucket)) as seen:
+        yield seen
+    COUNTS["reads"] += len(seen)
 
 
-def expect_old_or_new(seen: set[bytes], is_new: bool) -> None:
-    assert {weeks(content) for content in seen} <= {2, 3}
-    assert not is_new or 3 in {weeks(content) for content in seen}
+def expect_old_or_new(seen: list[bytes], is_new: bool) -> None:
+    found = {weeks(content) for content in set(seen)}
+    assert found <= {2, 3}
+    assert not is_new or 3 in found
 
 
 def expect_recovery(bucket: str, direct: Any, cwd: Path) -> None:
@@ -135,7 +128,7 @@ def test_s3_fails_at_random(
     direct: Any,
     bucket: str,
     published: bytes,
-    readers: set[bytes],
+    readers: list[bytes],
     tmp_path: Path,
 ) -> None:
     proxy.asked.clear()
@@ -150,7 +143,7 @@ def test_s3_fails_at_random(
         assert "Traceback" not in ended.err
     expect_nothing_runs_on(bucket)
     expect_recovery(bucket, direct, tmp_path)
-    print(f"seed {seed}: {failed} requests failed, exit {ended.code}")
+    COUNTS.update({"requests failed": failed, "runs failed": int(ended.code != 0)})
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -159,7 +152,7 @@ def test_a_run_is_killed_at_a_random_moment(
     direct: Any,
     bucket: str,
     published: bytes,
-    readers: set[bytes],
+    readers: list[bytes],
     tmp_path: Path,
 ) -> None:
     rng = random.Random(1000 + seed)
@@ -169,20 +162,24 @@ def test_a_run_is_killed_at_a_random_moment(
         cwd=tmp_path,
         env=process.environment(SPARK_APP_LOCK_DEAD_SECONDS="5"),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     ) as running:
         time.sleep(rng.uniform(0.5, 14))
         number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         running.send_signal(number)
-        running.wait(timeout=60)
+        _, said = running.communicate(timeout=60)
+    COUNTS["runs killed"] += 1
+    if number != signal.SIGKILL and running.returncode:
+        assert f"error: stopped by {'Ctrl-C' if number == signal.SIGINT else 'SIGTERM'}" in said
     expect_nothing_runs_on(bucket)
     expect_old_or_new(readers, is_new=False)
     expect_recovery(bucket, direct, tmp_path)
 
 
 def test_two_runs_race_and_one_is_told_who_holds_the_lock(
-    direct: Any, bucket: str, published: bytes, readers: set[bytes], tmp_path: Path
+    direct: Any, bucket: str, published: bytes, readers: list[bytes], tmp_path: Path
 ) -> None:
     ended: dict[str, Ended] = {}
 
@@ -200,4 +197,6 @@ def test_two_runs_race_and_one_is_told_who_holds_the_lock(
         process.expect_error(one, 1, "holds the lock", "wait until it has ended")
     expect_old_or_new(readers, is_new=False)
     assert weeks(read(direct, bucket)) == 3
+    COUNTS["races"] += 1
     expect_nothing_runs_on(bucket)
+    expect_recovery(bucket, direct, tmp_path)

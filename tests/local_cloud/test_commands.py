@@ -163,6 +163,7 @@ def test_the_copy_of_terraform_has_an_override_and_no_state(tmp_path: Path) -> N
         "lake/main.tf",
         "terraform.tfstate",
         "my.auto.tfvars",
+        "backend.tf",
         ".terraform/providers/x",
         "real_override.tf",
     ):

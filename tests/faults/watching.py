@@ -1,0 +1,27 @@
+"""Readers that look on while something fails, and how often what happened."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+COUNTS: Counter[str] = Counter()
+
+
+@contextmanager
+def reading(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
+    """Everything that a reader gets, over and over, for the time of the block."""
+    seen: list[bytes] = []
+    is_over = threading.Event()
+
+    def read_on() -> None:
+        while not is_over.wait(0.05):
+            seen.append(read())
+
+    thread = threading.Thread(target=read_on, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        is_over.set()
+        thread.join()
