@@ -138,8 +138,19 @@ def test_submit_to_the_waiting_cluster_passes_on_why_a_gate_is_shut(
     assert deployment.read(FINAL) == before
 
 
+def test_a_source_that_is_missing_is_told_by_the_application(deployment: Deployment) -> None:
+    source = f"{deployment.lake}/raw/nothing/"
+    cluster = deployment.outputs["cluster_id"]
+    ended = deployment.app("submit", JOB, "--cluster-id", cluster, "--source", source)
+    assert ended.code == 2, ended.err
+    assert f"source {source} matches no file" in ended.errors[0]
+
+
 def test_without_a_cluster_the_rest_stays(deployment: Deployment) -> None:
-    deployment.apply(create_cluster="false")
+    deployment.variables["create_cluster"] = "false"
+    ended = changes(deployment.plan()).keys() - NOT_RETURNED.keys()
+    assert ended == {"module.compute.aws_emr_cluster.this[0]"}
+    deployment.apply()
     deadline = time.monotonic() + 30
     while live_clusters(deployment) and time.monotonic() < deadline:
         time.sleep(1)

@@ -41,6 +41,15 @@ ln -s {ROOT}/.venv/lib "$2/env/lib"
 ln -s "$(readlink -f {ROOT}/.venv/bin/python)" "$2/env/bin/python"
 printf {specs.DEPENDENCIES} > "$2/env/dependencies"
 """
+# The application, whose reading of raw takes longer than any limit.
+SLOW = """
+import time
+from spark_app import runner
+from spark_app.cli import run
+
+runner.read_raw = lambda *_, **__: time.sleep(600)
+run()
+"""
 
 
 class Deployed(Real):
@@ -225,6 +234,21 @@ def test_the_answer_to_the_launch_is_lost(deployed: Deployed) -> None:
         == "published"
     )
     COUNTS["answers lost"] += 1
+    expect_recovery(deployed)
+
+
+def test_a_step_that_takes_too_long_ends_itself(deployed: Deployed) -> None:
+    file = deployed.folder / "short.json"
+    document = deployed.document()
+    file.write_text(json.dumps(document | {"max_minutes": 1}))
+    deployed.put(f"app/{specs.VERSION}/main.py", SLOW.encode())
+    ended = deployed.submit("slow", "--launch-spec", file)
+    deployed.put(f"app/{specs.VERSION}/main.py", deployed.files()["main.py"])
+    COUNTS["steps timed out"] += 1
+    assert ended.code == 1, ended.err
+    assert "stopped by the time limit (--max-minutes)" in ended.errors[0]
+    assert "outcome: timed out" in ended.out
+    assert deployed.weeks() == 2
     expect_recovery(deployed)
 
 
