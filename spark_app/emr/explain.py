@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from spark_app.emr.log_text import exception_in, last_line, line_with
 from spark_app.emr.logs import StepLog
 from spark_app.errors import AppError, GateShut, RunFailed, Unusable
 from spark_app.failures import JVM_ENDED
@@ -28,8 +29,6 @@ _OUT_OF_MEMORY = re.compile(
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 _EXIT_CODE = re.compile(r"(?:exit code|exited? with|with ret)[ :']*(\d+)")
 _ERROR_LINE = re.compile(r"^error: (.+)$", re.MULTILINE)
-_TRACEBACK = "Traceback (most recent call last):"
-_JAVA = re.compile(r"Exception in thread \S+ (.+)")
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ def _by_cluster(evidence: Evidence) -> Cause | None:
 
 
 def _bootstrap(message: str, log: str | None, evidence: Evidence) -> Cause:
-    last = _last_line(log)
+    last = last_line(log)
     said = f": {last.removeprefix('error: ')}" if last else ""
     where = "" if last else f"; its log is {evidence.logs_at}node/"
     return Cause(
@@ -202,15 +201,15 @@ def _by_text(text: str, controller: str, logs_at: str) -> Cause | None:
     if found := _ERROR_LINE.findall(text):
         return Cause(found[-1], _exit_code(controller))
     if _OUT_OF_MEMORY.search(text):
-        line = _line_with(_OUT_OF_MEMORY, text)
+        line = line_with(_OUT_OF_MEMORY, text)
         return Cause(f"out of memory on the cluster ({line}); {_MEMORY}")
     if _DISK_FULL.search(text):
-        line = _line_with(_DISK_FULL, text)
+        line = line_with(_DISK_FULL, text)
         return Cause(f"the disk of a node is full ({line}); {_DISK}")
     if _ACCESS.search(text):
-        line = _line_with(_ACCESS, text)
+        line = line_with(_ACCESS, text)
         return Cause(f"access denied on the cluster ({line}); {_DENIED}", 2)
-    if said := _exception(text):
+    if said := exception_in(text):
         return Cause(f"the application failed: {said}; the whole of it is in {logs_at}")
     return None
 
@@ -234,28 +233,3 @@ def _exit_code(controller: str) -> int:
 
 def _log_of(evidence: Evidence) -> str:
     return f"{evidence.logs_at}steps/{evidence.step['Id']}/"
-
-
-def _exception(text: str) -> str | None:
-    """What the last traceback says, Python's or else Java's."""
-    lines = text.splitlines()
-    heads = [at for at, line in enumerate(lines) if line.startswith(_TRACEBACK)]
-    if heads:
-        after = lines[heads[-1] + 1 :]
-        said = next((line for line in after if line.strip() and not line[0].isspace()), None)
-        return _shortened(said.strip()) if said else None
-    java = [found[1] for line in lines if (found := _JAVA.match(line))]
-    return _shortened(java[-1]) if java else None
-
-
-def _line_with(pattern: "re.Pattern[str]", text: str) -> str:
-    return _shortened(next(line.strip() for line in text.splitlines() if pattern.search(line)))
-
-
-def _last_line(text: str | None) -> str | None:
-    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
-    return _shortened(lines[-1]) if lines else None
-
-
-def _shortened(line: str) -> str:
-    return line if len(line) <= 300 else f"{line[:299]}…"
