@@ -66,9 +66,8 @@ def list_checks(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the history of runs, the newest last, and which one readers see."""
-    _require_runs(lake)
+    manifests = sorted(_runs(lake).values(), key=_started_at)
     published = _published_runs(lake)
-    manifests = sorted(lake.manifests().values(), key=_started_at)
     rows = [_run_row(m["run_id"], m, published) for m in manifests]
     heads = ("run", "job", "outcome", "rows read", "rows out", "seconds", "readers see")
     print_table(heads, rows)
@@ -111,7 +110,7 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Delete the staging and final tables of old runs."""
     if args.keep < 0:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
-    _require_runs(lake)
+    _runs(lake)
     for job in JOBS.values():
         with lake.lock(job.name, "prune", datetime.now(UTC), Progress().say) as held:
             for run_id in _prunable(job, lake, args.keep):
@@ -120,9 +119,12 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
                 print(f"pruned {run_id}")
 
 
-def _require_runs(lake: Lake) -> None:
-    if not lake.manifests():
+def _runs(lake: Lake) -> dict[str, dict[str, Any]]:
+    """The manifests of all runs; there must be one."""
+    manifests = lake.manifests()
+    if not manifests:
         raise Unusable(f"the lake {lake.root} has no run yet; run a job first")
+    return manifests
 
 
 def _prunable(job: Job, lake: Lake, keep: int) -> list[str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app.contract import Contract, DeliveredFile
 from spark_app.contract import inspect as inspect_footer
-from spark_app.errors import RunFailed, Unusable
+from spark_app.errors import Unusable
 from spark_app.lake import Lake
 from spark_app.store import Store, StoredFile
+from spark_app.store.base import changed_while_read
 from spark_app.stored_types import Physical
 
 if TYPE_CHECKING:
@@ -50,10 +51,7 @@ def require_unchanged(inputs: Sequence[StoredFile], store: Store) -> None:
     """
     changed = store.changed(inputs)
     if changed:
-        raise RunFailed(
-            f"{changed.path} changed while it was read; nothing was published, run again when "
-            "the delivery is complete"
-        )
+        raise changed_while_read(changed.path)
 
 
 def inspect(contract: Contract, inputs: Sequence[StoredFile], store: Store) -> list[DeliveredFile]:

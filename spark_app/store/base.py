@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from spark_app.errors import RunFailed
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -15,6 +17,14 @@ class StoredFile:
     path: str
     size_bytes: int
     version: str
+
+
+def changed_while_read(path: str) -> RunFailed:
+    """The error of a run whose input is no longer the version that was pinned."""
+    return RunFailed(
+        f"{path} changed while it was read; nothing was published, run again when the delivery is "
+        "complete"
+    )
 
 
 class Held(Protocol):

@@ -6,8 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from spark_app import aws
-from spark_app.errors import RunFailed
-from spark_app.store.base import StoredFile
+from spark_app.store.base import StoredFile, changed_while_read
 from spark_app.store.s3_uri import quoted, split
 
 
@@ -66,7 +65,4 @@ class RangeReader(io.RawIOBase):
             except ClientError as error:
                 if aws.code_of(error) not in ("PreconditionFailed", "412", "NoSuchKey", "404"):
                     raise
-                raise RunFailed(
-                    f"{self._file.path} changed while it was read; nothing was published, run "
-                    "again when the delivery is complete"
-                ) from error
+                raise changed_while_read(self._file.path) from error

@@ -47,10 +47,11 @@ def test_a_second_run_is_refused_while_the_first_renews(lake: Lake) -> None:
         pass
 
 
-def test_a_lock_is_renewed_longer_than_it_takes_to_die(lake: Lake) -> None:
+def test_a_lock_is_renewed_longer_than_it_takes_to_die(lake: Lake, s3: Any, bucket: str) -> None:
     with lake.lock("job", "one", NOW, print) as held:
         time.sleep(4)
         held.require()
+        assert holder(s3, bucket) == "one"
 
 
 def test_a_dead_lock_is_taken_over_and_the_dead_run_is_named(
