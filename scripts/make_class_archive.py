@@ -19,7 +19,7 @@ from pathlib import Path
 import pyspark
 
 from scripts import make_sample
-from spark_app import session
+from spark_app.spark import session
 
 DUMP_SECONDS = 300.0
 # Only the JVM that runs Spark gets these, not the one that spark-submit asks for its command line.

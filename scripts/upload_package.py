@@ -21,8 +21,8 @@ from scripts import wheels
 from scripts.make_package import MANIFEST
 from spark_app import aws
 from spark_app.errors import AppError, Unusable
-from spark_app.store.s3_conditional import put_if
-from spark_app.store.s3_uri import is_s3, split
+from spark_app.lake.store.s3_conditional import put_if
+from spark_app.lake.store.s3_uri import is_s3, split
 
 AT_ONCE = 8
 _AGAIN = "run `make package` again"

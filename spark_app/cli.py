@@ -13,8 +13,8 @@ from spark_app import commands, stopping
 from spark_app.argument_types import filled, minutes, setting, share
 from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
-from spark_app.lake import Lake
-from spark_app.progress import Progress
+from spark_app.lake.lake import Lake
+from spark_app.run.progress import Progress
 from spark_app.settings import Settings, load_settings
 
 PIPE_CLOSED = 128 + signal.SIGPIPE  # whoever read the output has seen enough

@@ -10,8 +10,8 @@ from spark_app import stopping
 from spark_app.errors import Unusable
 from spark_app.job import Job
 from spark_app.jobs import JOBS, find_job
-from spark_app.lake import Lake
-from spark_app.progress import Progress
+from spark_app.lake.lake import Lake
+from spark_app.run.progress import Progress
 from spark_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ PUBLISHABLE = ("published", "checked")
 
 def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Run a job and print the newest complete week, or the manifest as JSON."""
-    from spark_app.manifest import new_run_id
-    from spark_app.run import Request
-    from spark_app.runner import run_job
+    from spark_app.run.manifest import new_run_id
+    from spark_app.run.stages import run_job
+    from spark_app.run.state import Request
 
     job, clock = find_job(args.job), datetime.now(UTC)
     request = Request(
@@ -75,7 +75,7 @@ def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Publish an earlier run again, and write the report of what is then published."""
-    from spark_app.reports import publishing, write_published_report
+    from spark_app.report.write import publishing, write_published_report
 
     job, run_id = find_job(args.job), parse_run_id(args.run)
     manifest = lake.manifest(run_id)
@@ -101,7 +101,7 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def report(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Write the report of what is published."""
-    from spark_app.reports import write_published_report
+    from spark_app.report.write import write_published_report
 
     print(f"report: {write_published_report(find_job(args.job), lake)}")
 

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from spark_app.contract import Contract
     from spark_app.quality.checks import Check
     from spark_app.report import Section
     from spark_app.settings import Settings
+    from spark_app.sources.contract import Contract
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from spark_app.jobs.organic_share.transform import (
     rolling_share,
     weekly_installs,
 )
-from spark_app.raw import task_bytes
-from spark_app.session import open_session
+from spark_app.sources.files import task_bytes
+from spark_app.spark.session import open_session
 
 
 def read_raw(session: SparkSession, paths: list[str]) -> DataFrame:

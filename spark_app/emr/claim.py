@@ -11,7 +11,7 @@ from typing import Any
 from spark_app.emr.launch_spec import LaunchSpec
 from spark_app.emr.requests import Submission
 from spark_app.errors import AppError, RunFailed
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from spark_app.emr.wait import comes_back
 from spark_app.errors import Unusable
 from spark_app.job import Job
 from spark_app.jobs import find_job
-from spark_app.lake import Lake
-from spark_app.manifest import new_run_id
-from spark_app.progress import Progress
+from spark_app.lake.lake import Lake
+from spark_app.lake.store.s3_uri import is_s3
+from spark_app.run.manifest import new_run_id
+from spark_app.run.progress import Progress
+from spark_app.run.since import parse_week
 from spark_app.settings import Settings, shaping
-from spark_app.since import parse_week
-from spark_app.store.s3_uri import is_s3
 
 if TYPE_CHECKING:
     from argparse import Namespace

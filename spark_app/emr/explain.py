@@ -9,7 +9,7 @@ from typing import Any
 from spark_app.emr.log_text import exception_in, last_line, line_with
 from spark_app.emr.logs import StepLog
 from spark_app.errors import AppError, GateShut, RunFailed, Unusable
-from spark_app.failures import JVM_ENDED
+from spark_app.spark.failures import JVM_ENDED
 
 ALONE = timedelta(minutes=5)
 _TERRAFORM = "correct the Terraform configuration and apply it again"

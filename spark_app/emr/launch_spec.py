@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from spark_app.errors import Unusable
-from spark_app.lake import Lake
-from spark_app.store.s3_uri import SCHEME, is_s3, split
+from spark_app.lake.lake import Lake
+from spark_app.lake.store.s3_uri import SCHEME, is_s3, split
 
 SCHEMA = 1
 DEPENDENCIES_TAG = "spark_app:dependencies"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from spark_app.errors import AppError
-from spark_app.store import Store
-from spark_app.store.s3_uri import SCHEME
+from spark_app.lake.store import Store
+from spark_app.lake.store.s3_uri import SCHEME
 
 WAIT_SECONDS = 420.0  # EMR promises them after five minutes
 POLL_SECONDS = 5.0

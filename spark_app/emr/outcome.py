@@ -13,7 +13,7 @@ from spark_app.emr.submitting import Watched
 from spark_app.emr.wait import Seen
 from spark_app.errors import AppError
 from spark_app.job import Job
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 
 Say = Callable[[str], None]
 LAYERS = ("raw", "staging", "final")

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pytest
 
-from spark_app import cli, raw
-from spark_app.manifest import Stage
-from spark_app.progress import Progress
+from spark_app import cli
+from spark_app.run.manifest import Stage
+from spark_app.run.progress import Progress
+from spark_app.sources import files as raw
 from tests.e2e import process, raw_files
 from tests.e2e.process import JOB, Ended
 
@@ -161,5 +162,5 @@ def _let_happen(monkeypatch: pytest.MonkeyPatch, at: Mapping[str, Happening]) ->
         tell(progress, ended)
         at.get(ended.name, lambda: None)()
 
-    monkeypatch.setattr("spark_app.runner.read_raw", read_raw)
+    monkeypatch.setattr("spark_app.run.stages.read_raw", read_raw)
     monkeypatch.setattr(Progress, "stage", stage)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_app.errors import Unusable
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.e2e import raw_files
 from tests.e2e.conftest import Made, Run
 from tests.e2e.process import (

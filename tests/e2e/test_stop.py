@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.e2e import raw_files
 from tests.e2e.conftest import FIRST, SECOND, Made, Run
 from tests.e2e.process import (

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from spark_app import parquet
-from spark_app.lake import DIGEST_KEY, RUN_ID_KEY
+from spark_app.lake import parquet
+from spark_app.lake.lake import DIGEST_KEY, RUN_ID_KEY
 from tests.e2e import process
 from tests.emr import specs
 from tests.emr.place import JOB, Place

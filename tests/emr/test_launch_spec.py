@@ -8,7 +8,7 @@ import pytest
 
 from spark_app.emr import launch_spec
 from spark_app.errors import Unusable
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.emr import specs
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spark_app.emr.logs import TAIL_BYTES, Logs, root_of
-from spark_app.store import store_of
+from spark_app.lake.store import store_of
 
 
 def logs_in(folder: Path, said: list[str] | None = None, wait_seconds: float = 0) -> Logs:

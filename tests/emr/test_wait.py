@@ -10,7 +10,7 @@ from spark_app.emr.service import Emr
 from spark_app.emr.submitting import Watched
 from spark_app.emr.wait import wait
 from spark_app.errors import RunFailed
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.emr import specs
 from tests.emr.deployment import Deployment
 from tests.emr.scripted_emr import RUNNING, Fault, Plan

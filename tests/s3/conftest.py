@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spark_app import aws
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.emulated_aws import emulated_aws
 from tests.s3.fault_proxy import FaultProxy
 

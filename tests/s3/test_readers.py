@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,7 +7,7 @@ import pytest
 
 from spark_app import aws
 from spark_app.errors import AppError, RunFailed, Unusable
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.s3.fault_proxy import Fault, FaultProxy
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from spark_app import aws
 from spark_app.errors import RunFailed, Unusable
-from spark_app.lake import Lake
-from spark_app.raw import find_inputs, require_unchanged
-from spark_app.store import store_of
+from spark_app.lake.lake import Lake
+from spark_app.lake.store import store_of
+from spark_app.sources.files import find_inputs, require_unchanged
 from tests.s3.fault_proxy import Asked, Fault, FaultProxy
 
 NOW = datetime(2021, 3, 2, tzinfo=UTC)

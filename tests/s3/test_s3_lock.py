@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spark_app.errors import RunFailed
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 from tests.s3.fault_proxy import Asked, Fault, FaultProxy
 
 NOW = datetime(2021, 3, 2, tzinfo=UTC)

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from spark_app import s3a
 from spark_app.errors import RunFailed
+from spark_app.spark import s3a
 from tests.e2e import process, raw_files
 from tests.e2e.process import JOB, Ended
 from tests.s3.fault_proxy import Fault, FaultProxy
@@ -70,7 +70,7 @@ def test_a_source_in_s3_feeds_a_lake_on_a_disk_and_the_other_way_round(
 LOOK = """
 import sys
 import psutil
-from spark_app import session
+from spark_app.spark import session
 
 def line(one):
     try:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts import make_sample
-from spark_app.contract import BREACHES, explanations, inspect
 from spark_app.jobs.organic_share.schema import KEY, RAW
+from spark_app.sources.contract import BREACHES, explanations, inspect
 
 Row = dict[str, Any]
 

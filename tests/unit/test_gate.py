@@ -6,8 +6,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from spark_app import contract
-from spark_app.contract import DeliveredColumn, DeliveredFile
 from spark_app.errors import GateShut
 from spark_app.quality import gate
 from spark_app.quality.checks import (
@@ -23,6 +21,8 @@ from spark_app.quality.checks import (
     result_of,
 )
 from spark_app.quality.gate import evaluate, require_open, shut_reason
+from spark_app.sources import contract
+from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 
 NUMBERS = pa.table({"n": pa.array([1, 2, 3])})
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from spark_app.errors import Unusable
-from spark_app.manifest import Manifest, digest, is_same_work, new_run_id
-from spark_app.run import Request
+from spark_app.lake.store import StoredFile
+from spark_app.run.manifest import Manifest, digest, is_same_work, new_run_id
+from spark_app.run.since import parse_week
+from spark_app.run.state import Request
 from spark_app.settings import Settings, load_settings, parse_settings, shaping
-from spark_app.since import parse_week
-from spark_app.store import StoredFile
 
 NOW = datetime(2021, 3, 2, 4, 5, 6, 123456, tzinfo=UTC)
 

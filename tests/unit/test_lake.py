@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_app.errors import RunFailed, Unusable
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
+from spark_app.lake.store import Disk
+from spark_app.lake.store.disk_lock import locked
 from spark_app.quality.checks import CheckResult
-from spark_app.raw import find_inputs, require_unchanged
-from spark_app.store import Disk
-from spark_app.store.disk_lock import locked
+from spark_app.sources.files import find_inputs, require_unchanged
 
 NOW = datetime(2021, 3, 2, tzinfo=UTC)
 TABLE = pa.table({"n": pa.array([1, 2], pa.int64())})
@@ -245,7 +245,7 @@ def test_a_holder_that_died_is_recognised(tmp_path: Path) -> None:
     path = str(tmp_path / "job.json")
     code = (
         "import os, sys; from datetime import datetime, UTC\n"
-        "from spark_app.store.disk_lock import locked\n"
+        "from spark_app.lake.store.disk_lock import locked\n"
         "with locked(sys.argv[1], 'killed', datetime.now(UTC)): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, path], check=False)

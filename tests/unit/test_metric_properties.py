@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from spark_app import contract, raw
 from spark_app.jobs.organic_share import examine, steps
 from spark_app.jobs.organic_share.facts import Facts
 from spark_app.jobs.organic_share.schema import RAW
-from spark_app.store import Disk
+from spark_app.lake.store import Disk
+from spark_app.sources import contract
+from spark_app.sources import files as raw
 from tests.builders import Row, context, examined, organic, paid, published_of, raw_table
 from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries, shuffled

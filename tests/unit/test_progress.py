@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from spark_app.progress import Progress
+from spark_app.run.progress import Progress
 
 
 class Tracker:

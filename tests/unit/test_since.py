@@ -10,8 +10,8 @@ import pytest
 from spark_app.errors import Unusable
 from spark_app.jobs.organic_share import JOB
 from spark_app.jobs.organic_share.schema import published_schema
-from spark_app.lake import Lake
-from spark_app.since import history_for
+from spark_app.lake.lake import Lake
+from spark_app.run.since import history_for
 from tests.builders import Row, staged, staging_table
 
 TABLE = "organic_share"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spark_app.errors import Stopped
-from spark_app.failures import in_words
+from spark_app.spark.failures import in_words
 from spark_app.stopping import held_back
 
 ROOT = Path(__file__).parents[2]

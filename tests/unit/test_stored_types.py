@@ -12,13 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_app import contract, failures, raw
 from spark_app.errors import AppError, GateShut, Unusable
 from spark_app.jobs.organic_share.checks import contract_checks
 from spark_app.jobs.organic_share.schema import RAW
 from spark_app.jobs.organic_share.steps import first_facts
+from spark_app.lake.store import Disk
 from spark_app.quality.gate import evaluate
-from spark_app.store import Disk
+from spark_app.sources import contract
+from spark_app.sources import files as raw
+from spark_app.spark import failures
 from tests.builders import Row, context, raw_row, raw_table
 
 LOAD = datetime(2021, 3, 2, 4, 5, 6, 123456, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from spark_app.contract import Column, Contract
+from spark_app.sources.contract import Column, Contract
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from spark_app import __version__
-from spark_app.store import StoredFile
+from spark_app.lake.store import StoredFile
 
 RunOutcome = Literal[
     "running", "checked", "published", "gate shut", "failed", "interrupted", "timed out"

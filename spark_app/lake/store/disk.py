@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from spark_app.errors import Unusable
-from spark_app.store.base import Held, StoredFile
-from spark_app.store.disk_lock import locked
-from spark_app.store.explained import explained
+from spark_app.lake.store.base import Held, StoredFile
+from spark_app.lake.store.disk_lock import locked
+from spark_app.lake.store.explained import explained
 
 _HIDDEN = ("_", ".")
 

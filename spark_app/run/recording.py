@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from spark_app import stopping
 from spark_app.errors import AppError, GateShut, Stopped
-from spark_app.manifest import RunOutcome
 from spark_app.quality.checks import CheckResult, error_of
-from spark_app.reports import IS_PUBLISHED, write_run_report
+from spark_app.report.write import IS_PUBLISHED, write_run_report
+from spark_app.run.manifest import RunOutcome
 
 if TYPE_CHECKING:
-    from spark_app.run import Run
+    from spark_app.run.state import Run
 
 
 @contextmanager

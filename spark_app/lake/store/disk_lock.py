@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_app.errors import RunFailed
-from spark_app.store.explained import explained
+from spark_app.lake.store.explained import explained
 
 
 @dataclass(frozen=True)

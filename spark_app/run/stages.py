@@ -7,14 +7,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import contract, session, stopping
-from spark_app.contract import DeliveredFile
+from spark_app import stopping
 from spark_app.errors import Unusable
-from spark_app.failures import in_words
 from spark_app.job import Examined, Job, RunContext
-from spark_app.lake import Lake
-from spark_app.manifest import Manifest, Stage, digest, is_same_work, versions
-from spark_app.progress import Progress
+from spark_app.lake.lake import Lake
+from spark_app.lake.store import Held, StoredFile, is_s3, store_of
 from spark_app.quality.checks import (
     Check,
     CheckResult,
@@ -25,14 +22,19 @@ from spark_app.quality.checks import (
     result_of,
 )
 from spark_app.quality.gate import KeepPage, evaluate, require_open
-from spark_app.raw import find_inputs, inspect, read_raw, sample
-from spark_app.recording import close, recorded
-from spark_app.reports import publishing, write_published_report
-from spark_app.run import Request, Run
+from spark_app.report.write import publishing, write_published_report
+from spark_app.run.manifest import Manifest, Stage, digest, is_same_work, versions
+from spark_app.run.progress import Progress
+from spark_app.run.recording import close, recorded
+from spark_app.run.since import history_for, parse_week
+from spark_app.run.state import Request, Run
+from spark_app.run.warmup import load_in_background
 from spark_app.settings import Settings
-from spark_app.since import history_for, parse_week
-from spark_app.store import Held, StoredFile, is_s3, store_of
-from spark_app.warmup import load_in_background
+from spark_app.sources import contract
+from spark_app.sources.contract import DeliveredFile
+from spark_app.sources.files import find_inputs, inspect, read_raw, sample
+from spark_app.spark import session
+from spark_app.spark.failures import in_words
 
 if TYPE_CHECKING:
     import pyarrow as pa

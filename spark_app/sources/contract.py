@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spark_app.errors import Unusable
-from spark_app.stored_types import ColumnType, Physical, physical, stored_type
+from spark_app.sources.parquet_types import ColumnType, Physical, physical, stored_type
 
 if TYPE_CHECKING:
     import pyarrow as pa

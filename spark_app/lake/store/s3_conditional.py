@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError, HTTPClientError
 
 from spark_app import aws
-from spark_app.store.s3_uri import quoted, split, unquoted
+from spark_app.lake.store.s3_uri import quoted, split, unquoted
 
 CONFLICT_ATTEMPTS, CONFLICT_SECONDS = 5, 0.5
 _TAKEN = {"PreconditionFailed", "412", "NoSuchKey", "404"}

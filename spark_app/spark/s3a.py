@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from spark_app import aws, settings
 from spark_app.errors import RunFailed
-from spark_app.store.explained import explained
+from spark_app.lake.store.explained import explained
 
 _SDK = "2.29.52"
 _PARTS = ("s3", "s3-transfer-manager", "sts", "apache-client", "netty-nio-client")

@@ -12,13 +12,13 @@ from typing import Any
 
 from spark_app import aws
 from spark_app.errors import AppError, RunFailed, Unusable
-from spark_app.store.base import Held, StoredFile
-from spark_app.store.disk import literal
-from spark_app.store.s3_conditional import put_if
-from spark_app.store.s3_find import is_named, is_visible, listed_prefix
-from spark_app.store.s3_lock import Times, locked
-from spark_app.store.s3_range import RangeReader
-from spark_app.store.s3_uri import SCHEME, split, unquoted
+from spark_app.lake.store.base import Held, StoredFile
+from spark_app.lake.store.disk import literal
+from spark_app.lake.store.s3_conditional import put_if
+from spark_app.lake.store.s3_find import is_named, is_visible, listed_prefix
+from spark_app.lake.store.s3_lock import Times, locked
+from spark_app.lake.store.s3_range import RangeReader
+from spark_app.lake.store.s3_uri import SCHEME, split, unquoted
 
 DELETED_AT_ONCE = 1000
 

@@ -8,13 +8,13 @@ from threading import Thread
 from typing import Any
 
 from spark_app.job import Job, Steps
-from spark_app.lake import Lake, Published
-from spark_app.manifest import Manifest
-from spark_app.progress import Progress
+from spark_app.lake.lake import Lake, Published
+from spark_app.lake.store import Store, StoredFile
 from spark_app.quality.checks import Check, CheckResult
-from spark_app.raw import require_unchanged
+from spark_app.run.manifest import Manifest
+from spark_app.run.progress import Progress
 from spark_app.settings import Settings
-from spark_app.store import Store, StoredFile
+from spark_app.sources.files import require_unchanged
 
 
 @dataclass(frozen=True)

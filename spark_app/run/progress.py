@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from spark_app.manifest import Stage
+from spark_app.run.manifest import Stage
 
 
 class Progress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.errors import Unusable
 from spark_app.job import Job, Steps
-from spark_app.lake import Lake, Published
+from spark_app.lake.lake import Lake, Published
 
 if TYPE_CHECKING:
     import pyarrow as pa

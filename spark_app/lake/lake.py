@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import parquet
 from spark_app.errors import RunFailed, Unusable
+from spark_app.lake import parquet
+from spark_app.lake.store import Held, store_of
 from spark_app.quality.checks import CheckResult
-from spark_app.store import Held, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,8 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from spark_app import aws
-from spark_app.store.base import StoredFile, changed_while_read
-from spark_app.store.s3_uri import quoted, split
+from spark_app.lake.store.base import StoredFile, changed_while_read
+from spark_app.lake.store.s3_uri import quoted, split
 
 
 class RangeReader(io.RawIOBase):

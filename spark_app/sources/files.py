@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from spark_app.contract import Contract, DeliveredFile
-from spark_app.contract import inspect as inspect_footer
 from spark_app.errors import Unusable
-from spark_app.lake import Lake
-from spark_app.store import Store, StoredFile
-from spark_app.store.base import changed_while_read
-from spark_app.stored_types import Physical
+from spark_app.lake.lake import Lake
+from spark_app.lake.store import Store, StoredFile
+from spark_app.lake.store.base import changed_while_read
+from spark_app.sources.contract import Contract, DeliveredFile
+from spark_app.sources.contract import inspect as inspect_footer
+from spark_app.sources.parquet_types import Physical
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -1,9 +1,9 @@
 """Where files lie: on a disk or in S3. Only `lake.py` and `raw.py` use this."""
 
 from spark_app.errors import Unusable
-from spark_app.store.base import Held, Store, StoredFile
-from spark_app.store.disk import Disk
-from spark_app.store.s3_uri import is_s3
+from spark_app.lake.store.base import Held, Store, StoredFile
+from spark_app.lake.store.disk import Disk
+from spark_app.lake.store.s3_uri import is_s3
 
 __all__ = ["Disk", "Held", "Store", "StoredFile", "is_s3", "store_of"]
 
@@ -15,7 +15,7 @@ def store_of(place: str, *, region: str | None = None, lock_dead_seconds: float 
         Unusable: it is a URI of a kind that is not supported.
     """
     if is_s3(place):
-        from spark_app.store.s3 import S3
+        from spark_app.lake.store.s3 import S3
 
         return S3(region, lock_dead_seconds)
     if "://" in place and not place.startswith("file://"):

@@ -16,8 +16,8 @@ from typing import Any
 
 from spark_app import aws
 from spark_app.errors import AppError, RunFailed
-from spark_app.store.s3_conditional import delete_if, put_if
-from spark_app.store.s3_uri import split, unquoted
+from spark_app.lake.store.s3_conditional import delete_if, put_if
+from spark_app.lake.store.s3_uri import split, unquoted
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
 from spark_app.job import Job
-from spark_app.lake import Lake
+from spark_app.lake.lake import Lake
 
 if TYPE_CHECKING:
     import pyarrow as pa

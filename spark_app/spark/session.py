@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spark_app import s3a, settings, stopping
+from spark_app import settings, stopping
 from spark_app.errors import RunFailed, Unusable
+from spark_app.spark import s3a
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -1,0 +1,1 @@
+"""The lake: its paths, its files on a disk or in S3, and publishing."""

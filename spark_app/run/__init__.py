@@ -1,0 +1,1 @@
+"""A run of one job, and several in one go: stages, manifest, recording, progress."""

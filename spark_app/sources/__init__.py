@@ -1,0 +1,1 @@
+"""Where rows come from: what is promised of delivered files, and how they are read."""
