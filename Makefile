@@ -22,10 +22,11 @@ run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sam
 test: $(INSTALLED_DEV) ## install, run every test
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/cloud --ignore tests/faults
 
-check: $(INSTALLED_DEV) ## check format, lint and types, and the format of terraform/
+check: $(INSTALLED_DEV) ## check format, lint, types and imports, and the format of terraform/
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive terraform; fi
 
 bench: $(INSTALLED_DEV) ## compare speed and memory with other ways; ARGS="--rows 50M"

@@ -1,4 +1,4 @@
-"""Types of command line arguments that several commands take."""
+"""Command line arguments that several commands take, and their types."""
 
 import argparse
 
@@ -40,3 +40,37 @@ def minutes(text: str) -> float:
     if not 0 < number <= 1_000_000:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of minutes, such as 90")
     return number
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `run` and `submit` are asked: which jobs, from what, and how."""
+    parser.add_argument("jobs", metavar="JOB", nargs="*", help="names of jobs, see `list`")
+    flags = (
+        ("--all", "every job"),
+        ("--upstream", "also the jobs whose tables these read, before them"),
+        ("--downstream", "also the jobs that read these tables, after them"),
+        ("--if-new", "leave a job whose inputs, options and code are those of its last run"),
+    )
+    for name, words in flags:
+        parser.add_argument(name, action="store_true", help=words)
+    parser.add_argument(
+        "--source",
+        type=filled,
+        action="append",
+        default=[],
+        metavar="[NAME=]PLACE",
+        help="a Parquet file, a folder or a quoted glob, also in S3; NAME is the dataset",
+    )
+    parser.add_argument("--run-id", help="name the run; letters, digits, '-' and '_'")
+    parser.add_argument(
+        "--tolerance",
+        type=share,
+        metavar="SHARE",
+        help="the share of bad rows up to which the gate opens, inclusive (default: the source's)",
+    )
+    parser.add_argument(
+        "--since",
+        type=filled,
+        metavar="DATE",
+        help="read only what is new from this date (2021-05-17) or ISO week (2021_20) on",
+    )

@@ -10,9 +10,10 @@ from functools import partial
 from typing import NoReturn
 
 from spark_app import commands, stopping
-from spark_app.argument_types import filled, minutes, setting, share
+from spark_app.argument_types import add_run_arguments, filled, minutes, setting
 from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
+from spark_app.jobs import require_known
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
 from spark_app.settings import Settings, load_settings
@@ -44,13 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args = _parser().parse_args(arguments)
         settings = load_settings(dict(getattr(args, "set", ())))
         stopping.limit(getattr(args, "max_minutes", None))
-        args.command(args, _lake(args, settings), settings)
+        if settings.more or settings.sources:
+            require_known(settings)
+        code: int | None = args.command(args, _lake(args, settings), settings)
     except AppError as error:
-        _tell(str(error))
+        _print_error(str(error))
         return error.exit_code
     except Stopped as stopped:
-        stopping.heard()
-        _tell(str(stopped))
+        stopping.acknowledge()
+        _print_error(str(stopped))
         return stopped.exit_code
     except BrokenPipeError:
         return PIPE_CLOSED
@@ -58,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         return _unwritten(error)
-    return DONE
+    return code or DONE
 
 
 def _lake(args: argparse.Namespace, settings: Settings) -> Lake:
@@ -70,12 +73,12 @@ def _lake(args: argparse.Namespace, settings: Settings) -> Lake:
 
 
 def _unwritten(error: OSError) -> int:
-    _tell(f"the output could not be written ({error.strerror}); write it elsewhere")
+    _print_error(f"the output could not be written ({error.strerror}); write it elsewhere")
     return 1
 
 
-def _tell(error: str) -> None:
-    Progress().say(f"error: {error}")
+def _print_error(error: str) -> None:
+    Progress().line(f"error: {error}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,7 +91,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=_PROGRAM,
-        description="Checks raw exports, builds weekly tables and publishes what passed.",
+        description="Checks what arrives, builds tables and publishes what passed every check.",
         epilog=_examples(
             "run organic_share --source 'exports/*.parquet' --lake ./lake",
             "runs --lake ./lake",
@@ -116,7 +119,10 @@ def _parser() -> argparse.ArgumentParser:
         "publish organic_share --run 20211214T060000000000Z-1a2b",
     )
     _add_job(publish)
-    publish.add_argument("--run", required=True, metavar="RUN_ID", help="which run, see `runs`")
+    publish.add_argument("--run", metavar="RUN_ID", help="which run, see `runs`")
+    publish.add_argument(
+        "--release", action="store_true", help="let new runs of their own accord publish again"
+    )
     report = _add(
         subparsers,
         "report",
@@ -144,26 +150,13 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         subparsers,
         "run",
         commands.run,
-        "check raw, build the tables, publish what passed",
+        "check what arrived, build tables, publish what passed",
         "run organic_share --source 'exports/*.parquet' --lake ./lake",
         "run organic_share --since 2021_20",
         "run organic_share --tolerance 0 --json",
+        "run --all --if-new",
     )
-    _add_job(run)
-    run.add_argument(
-        "--source", type=filled, help="a Parquet file, a folder or a quoted glob, also in S3"
-    )
-    run.add_argument("--run-id", help="name the run; letters, digits, '-' and '_'")
-    run.add_argument(
-        "--tolerance",
-        type=share,
-        default=0.01,
-        metavar="SHARE",
-        help="the share of bad rows up to which the gate opens, inclusive (default: 0.01)",
-    )
-    run.add_argument(
-        "--since", type=filled, metavar="YYYY_WW", help="read only what is new from this week on"
-    )
+    add_run_arguments(run)
     run.add_argument(
         "--max-minutes", type=minutes, metavar="N", help="end the run after so many minutes"
     )
@@ -178,7 +171,7 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
     run.add_argument("--json", action="store_true", help="print the run manifest, not the table")
     run.add_argument("--verbose", action="store_true", help="show Spark's own log on stderr")
     run.add_argument(
-        "--data-docs", action="store_true", help="write great-expectations' pages beside the run"
+        "--dry-run", action="store_true", help="say what would run and why, and run nothing"
     )
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
+from spark_app.declarations import Job
 from spark_app.errors import Unusable
-from spark_app.job import Job
-from spark_app.jobs import JOBS, find_job
+from spark_app.jobs import JOBS, all_jobs, datasets, find_job, options_of, tables_read
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
 from spark_app.settings import Settings
@@ -17,51 +17,156 @@ from spark_app.settings import Settings
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from spark_app.run.several import JobEnd, Wanted
+    from spark_app.run.stages import Surroundings
+
 PUBLISHABLE = ("published", "checked")
 
 
-def run(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Run a job and print the newest complete week, or the manifest as JSON."""
-    from spark_app.run.manifest import new_run_id
-    from spark_app.run.stages import run_job
-    from spark_app.run.state import Request
+def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
+    """Run jobs; print the newest rows of one, a line each of several, or manifests as JSON."""
+    from spark_app.run.several import exit_code, plan, run_if_due, run_several
+    from spark_app.run.stages import Surroundings
+    from spark_app.spark.session import SparkOnDemand
 
-    job, clock = find_job(args.job), datetime.now(UTC)
-    request = Request(
-        source=args.source or settings.sources.get(job.dataset) or lake.raw(job.dataset),
-        run_id=new_run_id(clock) if args.run_id is None else parse_run_id(args.run_id),
-        tolerance=args.tolerance,
-        since=args.since,
+    jobs, clock, progress = selected_jobs(args), datetime.now(UTC), Progress()
+    wanted = _wanted(args, jobs, lake, settings, clock)
+    spark = SparkOnDemand(
+        driver_memory=settings.driver_memory,
         is_verbose=args.verbose,
-        has_data_docs=args.data_docs,
         region=args.region,
+        log=progress.line,
     )
-    manifest = run_job(job, lake, settings, request, clock=clock, progress=Progress())
-    if args.json:
-        print(json.dumps(manifest.as_dict(), indent=2))
+    with spark:
+        around = Surroundings(lake, spark, clock, progress)
+        if args.dry_run:
+            print_table(("job", "would", "why"), plan(jobs, wanted, around))
+            return 0
+        if len(jobs) > 1:
+            spark.expect(_bytes_to_read(jobs, wanted, around))
+            ends = run_several(jobs, wanted, around)
+            _print_ends(ends, is_json=args.json)
+            return exit_code(ends)
+        end = run_if_due(jobs[0], wanted, around)
+    _print_end(end, lake, is_json=args.json)
+    return 0
+
+
+def selected_jobs(args: "Namespace") -> list[Job]:
+    """The jobs that the arguments name, in the order in which they run.
+
+    Raises:
+        Unusable: none is named, or one that there is not.
+    """
+    from spark_app.run.order import selected
+
+    if bool(args.jobs) == args.all:
+        raise Unusable("name the jobs to run, or give --all; `list` shows them")
+    names = [find_job(name).name for name in args.jobs] or list(JOBS)
+    return selected(all_jobs(), names, upstream=args.upstream, downstream=args.downstream)
+
+
+def _wanted(
+    args: "Namespace", jobs: Sequence[Job], lake: Lake, settings: Settings, clock: datetime
+) -> "Wanted":
+    from spark_app.run.manifest import new_run_id
+    from spark_app.run.order import run_ids
+    from spark_app.run.request import Request
+    from spark_app.run.several import Wanted
+    from spark_app.sources.pinned import places
+
+    given = {**settings.sources, **parse_sources(args.source, jobs)}
+    command = new_run_id(clock) if args.run_id is None else parse_run_id(args.run_id)
+    ids = run_ids(command, jobs, lake)
+    requests = {
+        job.name: Request(
+            run_id=parse_run_id(ids[job.name]),
+            sources=places(job, lake, given),
+            options=options_of(job, settings),
+            tolerance=args.tolerance,
+            since=args.since,
+            region=args.region,
+            command=command if len(jobs) > 1 else None,
+        )
+        for job in jobs
+    }
+    return Wanted(requests, args.if_new, frozenset(args.jobs))
+
+
+def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:
+    """Places by dataset, from `NAME=PLACE` where NAME is a dataset of the jobs, else from a place.
+
+    Raises:
+        Unusable: a place stands alone, and the jobs do not read exactly one dataset.
+    """
+    known = datasets(jobs)
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, place = text.partition("=")
+        if equals and name in known and place:
+            found[name] = place
+        elif len(known) == 1:
+            found[known[0]] = text
+        else:
+            read = f"they read {', '.join(known)}" if known else "they read no delivered files"
+            raise Unusable(f"--source {text} names no dataset ({read}); write NAME=PLACE")
+    return found
+
+
+def _bytes_to_read(jobs: Sequence[Job], wanted: "Wanted", around: "Surroundings") -> int:
+    """How much the jobs will read of delivered files; what cannot be listed fails later."""
+    from spark_app.errors import AppError
+    from spark_app.sources.pinned import bytes_delivered
+
+    try:
+        places = {k: v for job in jobs for k, v in wanted.requests[job.name].sources.items()}
+        return bytes_delivered(places, around.lake, wanted.requests[jobs[0].name].region)
+    except AppError:
+        return 0
+
+
+def _print_end(end: "JobEnd", lake: Lake, *, is_json: bool) -> None:
+    if is_json:
+        manifest = end.manifest.as_dict() if end.manifest else {"job": end.job.name}
+        print(json.dumps(manifest, indent=2))
+    elif end.manifest is None:
+        print(f"{end.job.name}: {end.words}")
     else:
-        print_newest(job, lake)
+        print_newest(end.job, lake)
+
+
+def _print_ends(ends: Sequence["JobEnd"], *, is_json: bool) -> None:
+    if is_json:
+        print(json.dumps([end.manifest.as_dict() for end in ends if end.manifest], indent=2))
+        return
+    for end in ends:
+        print(f"{end.job.name}: {end.words}")
 
 
 def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the jobs, what they read and what they publish."""
+    from spark_app.sources.pinned import places
+
     rows = [
         (
             job.name,
-            settings.sources.get(job.dataset) or lake.raw(job.dataset),
-            ", ".join(lake.published_path(table) for table in job.tables),
-            job.summary,
+            ", ".join([*places(job, lake, settings.sources).values(), *tables_read(job)]),
+            lake.published_path(job.name),
+            JOBS[job.name],
         )
-        for job in JOBS.values()
+        for job in all_jobs()
     ]
     print_table(("job", "reads", "publishes", "what it is"), rows)
 
 
 def list_checks(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print every check of a job in words."""
-    checks = find_job(args.job).load().checks(settings)
-    rows = [(check.layer, check.severity, check.name, check.description) for check in checks]
-    print_table(("layer", "severity", "check", "what it says"), rows)
+    from spark_app.quality.standard import checks_of
+
+    job = find_job(args.job)
+    checks = checks_of(job, options_of(job, settings))
+    rows = [(c.layer, c.table, c.severity, c.name, c.words) for c in checks]
+    print_table(("layer", "table", "severity", "check", "what it says"), rows)
 
 
 def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -74,36 +179,62 @@ def list_runs(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 
 def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Publish an earlier run again, and write the report of what is then published."""
-    from spark_app.report.write import publishing, write_published_report
+    """Publish an earlier run again and hold the table there, or release it."""
+    job = find_job(args.job)
+    if bool(args.run) == args.release:
+        raise Unusable("say which run with --run RUN_ID, or release a held table with --release")
+    if args.release:
+        _release(job, lake)
+    else:
+        _publish_run(job, parse_run_id(args.run), lake)
 
-    job, run_id = find_job(args.job), parse_run_id(args.run)
+
+def _publish_run(job: Job, run_id: str, lake: Lake) -> None:
+    from spark_app.report.write import publishing, write_published
+
     manifest = lake.manifest(run_id)
     if manifest is None or manifest["job"] != job.name:
         raise Unusable(f"there is no run {run_id} of {job.name}; `runs` lists them")
     if manifest["outcome"] not in PUBLISHABLE:
         raise Unusable(f"run {run_id} cannot be published, its outcome is {manifest['outcome']}")
     now = datetime.now(UTC)
-    with (
-        lake.lock(job.name, run_id, now, Progress().say) as held,
-        publishing(job) as is_done,
-    ):
-        with stopping.held_back():
-            for table in job.tables:
-                lake.publish(run_id, table, lake.published(table), held)
+    with lake.lock(job.name, run_id, now, Progress().line) as lock, publishing(job) as is_done:
+        before = lake.published(job.name)
+        is_other = before is not None and before.run_id != run_id
+        with stopping.deferred():
+            lake.publish(run_id, job.name, before, lock)
             is_done()
         at = manifest["published_at"] or now.isoformat()
-        lake.write_manifest(run_id, {**manifest, "outcome": "published", "published_at": at})
-        path = write_published_report(job, lake)
-    print(f"published: {', '.join(lake.published_path(table) for table in job.tables)}")
+        held = {"held": is_other or manifest["held"]}
+        ended = {**manifest, "outcome": "published", "published_at": at, **held}
+        lake.write_manifest(run_id, ended)
+        path = write_published(job, lake)
+    print(f"published: {lake.published_path(job.name)}")
     print(f"report:    {path}")
+    if held["held"]:
+        print(f"held:      new runs of their own accord leave it; publish {job.name} --release")
+
+
+def _release(job: Job, lake: Lake) -> None:
+    from spark_app.report.write import write_published
+
+    version = lake.published(job.name)
+    manifest = lake.manifest(version.run_id) if version else None
+    if version is None or manifest is None or not manifest["held"]:
+        print(f"{job.name} is not held")
+        return
+    with lake.lock(job.name, version.run_id, datetime.now(UTC), Progress().line):
+        lake.write_manifest(version.run_id, {**manifest, "held": False})
+        write_published(job, lake)
+    print(f"released: {job.name}, at run {version.run_id}")
 
 
 def report(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Write the report of what is published."""
-    from spark_app.report.write import write_published_report
+    """Write the page of what is published, and the site's index."""
+    from spark_app.report.write import write_published
 
-    print(f"report: {write_published_report(find_job(args.job), lake)}")
+    print(f"report: {write_published(find_job(args.job), lake)}")
+    print(f"site:   {lake.index_path()}")
 
 
 def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -111,10 +242,10 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if args.keep < 0:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
     _runs(lake)
-    for job in JOBS.values():
-        with lake.lock(job.name, "prune", datetime.now(UTC), Progress().say) as held:
-            for run_id in _prunable(job, lake, args.keep):
-                held.require()
+    for name in JOBS:
+        with lake.lock(name, "prune", datetime.now(UTC), Progress().line) as lock:
+            for run_id in _prunable(name, lake, args.keep):
+                lock.require()
                 lake.prune(run_id)
                 print(f"pruned {run_id}")
 
@@ -127,18 +258,18 @@ def _runs(lake: Lake) -> dict[str, dict[str, Any]]:
     return manifests
 
 
-def _prunable(job: Job, lake: Lake, keep: int) -> list[str]:
+def _prunable(job: str, lake: Lake, keep: int) -> list[str]:
     """Runs of a job to prune. The caller holds its lock, so one still `running` is dead."""
-    mine = {run_id: m for run_id, m in lake.manifests().items() if m["job"] == job.name}
+    mine = {run_id: m for run_id, m in lake.manifests().items() if m["job"] == job}
     finished = [run_id for run_id, m in mine.items() if m["outcome"] != "running"]
     kept = {*sorted(finished, key=lambda r: _started_at(mine[r]), reverse=True)[:keep]}
-    kept |= _published_runs(lake)
+    if version := lake.published(job):
+        kept.add(version.run_id)
     return [r for r in mine if r not in kept and not lake.is_pruned(r)]
 
 
 def _published_runs(lake: Lake) -> frozenset[str]:
-    tables = [table for job in JOBS.values() for table in job.tables]
-    return frozenset(version.run_id for table in tables if (version := lake.published(table)))
+    return frozenset(version.run_id for name in JOBS if (version := lake.published(name)))
 
 
 def _started_at(manifest: Mapping[str, Any]) -> str:
@@ -173,14 +304,16 @@ def _run_row(
 
 
 def print_newest(job: Job, lake: Lake) -> None:
-    """The newest complete week of every country, and where the output and the report are."""
-    steps = job.load()
-    tables = {table: v.table() for table in job.tables if (v := lake.published(table))}
-    title, heads, rows = steps.newest_rows(tables)
+    """The newest rows of a table, and where it and its page are."""
+    from spark_app.report.terminal import newest_rows
+
+    version = lake.published(job.name)
+    if version is None:
+        raise Unusable(f"nothing is published of {job.name} yet; run it first")
+    title, heads, rows = newest_rows(job, version.table())
     print(f"\n{title}")
     print_table(heads, rows)
-    for table in job.tables:
-        print(f"output: {lake.published_path(table)}")
+    print(f"output: {lake.published_path(job.name)}")
     print(f"report: {lake.report(job.name)}")
 
 

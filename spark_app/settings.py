@@ -9,7 +9,6 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from spark_app.errors import Unusable
-from spark_app.jobs import JOBS
 
 PREFIX = "SPARK_APP_"
 SOURCE_PREFIX = f"{PREFIX}SOURCE_"
@@ -19,17 +18,14 @@ SOURCE_PREFIX = f"{PREFIX}SOURCE_"
 class Settings:
     """What a deployment can set; `.env.example` says each in words.
 
-    `sources` maps a dataset to its default source. Empty `channels` and a null
-    `max_load_age_days` switch off the check that needs them.
+    `sources` maps a dataset to its default source. `more` are settings that jobs declare as their
+    options, by name in small letters, as texts.
     """
 
     lake: str = "./lake"
     sources: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
     driver_memory: str = "2g"
-    extra_countries: tuple[str, ...] = ()
-    extra_os_names: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    max_load_age_days: int | None = None
     lock_dead_seconds: float = 300
 
 
@@ -37,7 +33,7 @@ def load_settings(given: Mapping[str, str] | None = None) -> Settings:
     """Read the settings: those `given` by name win over the environment, that over `.env`.
 
     Raises:
-        Unusable: a setting has an unknown name or a value that cannot be used.
+        Unusable: a setting has a value that cannot be used.
     """
     try:
         file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
@@ -52,37 +48,16 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
     ours = {k: v for k, v in values.items() if k.startswith(PREFIX) and v.strip()}
     sources = {k.removeprefix(SOURCE_PREFIX).lower(): v for k, v in ours.items() if _is_source(k)}
     known = {k.removeprefix(PREFIX).lower(): v for k, v in ours.items() if not _is_source(k)}
-    unknown = sorted(known.keys() - {f for f in Settings.__dataclass_fields__ if f != "sources"})
-    if unknown:
-        raise Unusable(
-            f"setting {PREFIX}{unknown[0].upper()} is unknown; .env.example lists every setting"
-        )
-    strange = sorted(sources.keys() - {job.dataset for job in JOBS.values()})
-    if strange:
-        raise Unusable(
-            f"setting {SOURCE_PREFIX}{strange[0].upper()} names no dataset; .env.example lists "
-            "every setting"
-        )
     defaults = Settings()
     return Settings(
-        lake=known.get("lake", defaults.lake),
+        lake=known.pop("lake", defaults.lake),
         sources=sources,
-        driver_memory=_memory(known.get("driver_memory", defaults.driver_memory)),
-        extra_countries=_names(known.get("extra_countries", "")),
-        extra_os_names=_names(known.get("extra_os_names", "")),
-        channels=_names(known.get("channels", "")),
-        max_load_age_days=_days(known.get("max_load_age_days")),
-        lock_dead_seconds=_seconds(known.get("lock_dead_seconds"), defaults.lock_dead_seconds),
+        driver_memory=_memory(known.pop("driver_memory", defaults.driver_memory)),
+        lock_dead_seconds=_seconds(
+            known.pop("lock_dead_seconds", None), defaults.lock_dead_seconds
+        ),
+        more=known,
     )
-
-
-def shaping(settings: Settings) -> tuple[tuple[str, str], ...]:
-    """The settings that shape the result of a run and are not the default, as names and texts."""
-    lists = ("extra_countries", "extra_os_names", "channels")
-    texts = {name.upper(): ",".join(getattr(settings, name)) for name in lists}
-    days = settings.max_load_age_days
-    texts["MAX_LOAD_AGE_DAYS"] = "" if days is None else str(days)
-    return tuple((name, text) for name, text in texts.items() if text)
 
 
 def java_home() -> str | None:
@@ -110,26 +85,12 @@ def _is_source(name: str) -> bool:
     return name.startswith(SOURCE_PREFIX)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
 def _memory(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d*[mg]", text):
         raise Unusable(
             f"{PREFIX}DRIVER_MEMORY is {text!r}; write megabytes or gigabytes, such as 2g"
         )
     return text
-
-
-def _days(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,4}", text.strip()):
-        raise Unusable(
-            f"{PREFIX}MAX_LOAD_AGE_DAYS is {text!r}; write a whole number of days, such as 3"
-        )
-    return int(text)
 
 
 def _seconds(text: str | None, default: float) -> float:

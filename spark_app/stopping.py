@@ -35,13 +35,13 @@ def limit(minutes: float | None) -> None:
         timer.start()
 
 
-def heard() -> None:
+def acknowledge() -> None:
     """Say that `Stopped` has arrived; until then it is raised again and again."""
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def deferred() -> Iterator[None]:
     """Let the signals take effect only when the block has ended."""
     came: list[int] = []
     held = (*STOPS, signal.SIGALRM)

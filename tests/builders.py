@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_app.job import Examined, RunContext
-from spark_app.jobs.organic_share import examine, steps
-from spark_app.jobs.organic_share.channels import CHANNEL
-from spark_app.settings import Settings
+from spark_app.declarations import Delivery, Examined, Job, Source, Table
+from spark_app.jobs.organic_share import examine, transform
+from spark_app.jobs.organic_share.counts import CHANNEL
+from spark_app.jobs.organic_share.raw import INSTALLS, OPTIONS
+from spark_app.quality.standard import rules_of
 
 Row = dict[str, Any]
 
@@ -112,35 +113,37 @@ def staged(
     return base | overrides
 
 
-def context(rows_count: int = 0, sample: Sequence[Row] = (), **overrides: Any) -> RunContext:
-    """What the steps may know of a run: default settings, and `sample` as the hint."""
+DEFAULTS = {option.name: option.default for option in OPTIONS}
+
+
+def delivery(sample: Sequence[Row] = (), **overrides: Any) -> Delivery:
+    """What the job's own way may know of a run: default options, and `sample` as the hint."""
+    options = DEFAULTS | overrides.pop("options", {})
     hint = dict.fromkeys(tuple(row[c] for c in CHANNEL) for row in sample)
     given: dict[str, Any] = {
-        "settings": Settings(),
-        "tolerance": 0.01,
+        "rules": rules_of(INSTALLS, options),
         "today": TODAY,
-        "footer_rows_count": rows_count,
-        "delivery": {"is_missing": "", "is_wrong_type": "", "is_extra": ""},
-        "published": {},
+        "options": options,
         "since": None,
-        "history": {},
-        "sample": tuple(hint),
+        "sample": lambda _: list(hint),
     }
-    return RunContext(**(given | overrides))
+    return Delivery(**(given | overrides))
 
 
 def examined(
     spark: SparkSession, rows: Sequence[Row], sample: Sequence[Row] | None = None, **overrides: Any
 ) -> Examined:
-    """What the job finds in raw rows; by default the hint holds all of them."""
+    """What the job's own way finds in raw rows; by default the hint holds all of them."""
     hint = rows if sample is None else sample
-    return examine.examine(raw_frame(spark, rows), context(len(rows), hint, **overrides))
+    return examine.examine(raw_frame(spark, rows), delivery(hint, **overrides))
 
 
 def published_of(spark: SparkSession, found: Examined) -> list[Row]:
     """The final table that follows from what was found, as rows."""
-    staging = frame(spark, found.staging["organic_share"].toArrow())
-    return list(steps.finish({"organic_share": staging})["organic_share"].toArrow().to_pylist())
+    grid = frame(spark, transform.on_complete_grid(found.made).toArrow())
+    table = transform.rolling_share(grid).toArrow()
+    ordered = table.sort_by([("country", "ascending"), ("week_start_date", "ascending")])
+    return list(ordered.to_pylist())
 
 
 def metric(
@@ -148,3 +151,8 @@ def metric(
 ) -> list[Row]:
     """The published rows that follow from raw rows, through every step of the job."""
     return published_of(spark, examined(spark, rows, sample))
+
+
+def job_of(table: Table, *reads: Source, **more: Any) -> Job:
+    """A job that publishes a table, made from the rows of its first source as they are."""
+    return Job(reads=reads, transform=lambda rows, *_: rows, publishes=table, **more)

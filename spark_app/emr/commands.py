@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from spark_app import commands
+from spark_app.declarations import Job
 from spark_app.emr import launch_spec, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
@@ -16,14 +17,13 @@ from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
 from spark_app.emr.submitting import Submitter, Watched
 from spark_app.emr.wait import comes_back
 from spark_app.errors import Unusable
-from spark_app.job import Job
-from spark_app.jobs import find_job
+from spark_app.jobs import datasets, find_job, shaping
 from spark_app.lake.lake import Lake
 from spark_app.lake.store.s3_uri import is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
-from spark_app.run.since import parse_week
-from spark_app.settings import Settings, shaping
+from spark_app.run.since import parse_since
+from spark_app.settings import Settings
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Run a job on a cluster of its own, or as a step on one that is there."""
-    job, say = find_job(args.job), Progress().say
+    job, say = find_job(args.job), Progress().line
     if args.no_wait and args.timeout is not None:
         raise Unusable("--timeout needs somebody who waits; leave out --no-wait")
     spec = _spec(args, lake)
@@ -112,7 +112,7 @@ def _stay(
     emr: Emr, watched: Watched, job: Job, lake: Lake, timeout_minutes: float | None = None
 ) -> None:
     """Wait for the end of a run and tell how it was."""
-    say = Progress().say
+    say = Progress().line
     seen = follow(emr, watched, say, timeout_minutes)
     with advising(f"the run has ended; `watch {watched.cluster_id}` tells how"):
         conclude(emr, Ended(job, lake, watched, seen), say)
@@ -124,17 +124,17 @@ def _spec(args: "Namespace", lake: Lake) -> LaunchSpec:
 
 def _submission(args: "Namespace", settings: Settings) -> Submission:
     job, now = find_job(args.job), datetime.now(UTC)
-    source = args.source or settings.sources.get(job.dataset)
+    source = args.source or settings.sources.get(datasets([job])[0])
     if source is not None and not is_s3(source):
         raise Unusable(
             f"source {source} is on this machine, out of a cluster's reach; copy it to S3 and give "
             "--source s3://…"
         )
     if args.since is not None:
-        parse_week(args.since)
+        parse_since(args.since)
     run_id = new_run_id(now) if args.run_id is None else commands.parse_run_id(args.run_id)
     return Submission(
-        job.name, run_id, source, args.tolerance, args.since, settings=shaping(settings)
+        job.name, run_id, source, args.tolerance, args.since, settings=shaping([job], settings)
     )
 
 

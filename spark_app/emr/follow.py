@@ -33,7 +33,7 @@ def follow(emr: Emr, watched: Watched, say: Say, timeout_minutes: float | None =
     except TimedOut as late:
         _time_out(emr, watched, late, timeout_minutes or 0)
     except Stopped as stopped:
-        stopping.heard()
+        stopping.acknowledge()
         stopped.advice = _stopped(emr, watched, say, stopped)
         raise
     except Unusable as error:

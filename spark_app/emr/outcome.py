@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spark_app import commands
+from spark_app.declarations import Job
 from spark_app.emr import explain, prices
 from spark_app.emr.logs import Logs, root_of
 from spark_app.emr.service import Emr
 from spark_app.emr.submitting import Watched
 from spark_app.emr.wait import Seen
 from spark_app.errors import AppError
-from spark_app.job import Job
 from spark_app.lake.lake import Lake
 
 Say = Callable[[str], None]
@@ -83,7 +83,7 @@ def print_cost(emr: Emr, watched: Watched, seen: Seen) -> None:
 
 def _checks(job: Job, lake: Lake, run_id: str) -> list[dict[str, Any]]:
     """The run's checks, each once: every table of a job holds the same."""
-    return lake.read_checks(job.tables[0], run_id)
+    return lake.read_checks(job.name, run_id)
 
 
 def _why(

@@ -146,7 +146,7 @@ class Submitter:
         """Send until EMR took it; after a lost answer, look before sending again."""
         for attempt in range(1, SENDS + 1):
             try:
-                with stopping.held_back():
+                with stopping.deferred():
                     sent = self._send_once(mine, submission)
                 return self._shown(sent)
             except NoAnswer as error:

@@ -1,17 +1,20 @@
-"""The lake: every path, and the only place that reads, writes and publishes."""
+"""The only place that reads, writes and publishes in a lake; its paths stand in `paths.py`."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app.errors import RunFailed, Unusable
+from spark_app.declarations import Table
+from spark_app.errors import GateShut, RunFailed, Unusable
 from spark_app.lake import parquet
-from spark_app.lake.store import Held, store_of
-from spark_app.quality.checks import CheckResult
+from spark_app.lake.arrow import ddl
+from spark_app.lake.manifests import upgraded
+from spark_app.lake.paths import Paths
+from spark_app.lake.store import Lock, StoredFile, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 RUN_ID_KEY = b"spark_app.run_id"
 DIGEST_KEY = b"spark_app.inputs_digest"
+OPTIONS_KEY = b"spark_app.options"
 READERS = 16
 
 
@@ -36,8 +40,8 @@ class Published:
         return parquet.parse(self.content)
 
 
-class Lake:
-    """One root folder or S3 prefix; every path below it is named here and nowhere else."""
+class Lake(Paths):
+    """One root folder or S3 prefix: reading, writing and publishing below it."""
 
     def __init__(
         self, root: str, *, region: str | None = None, lock_dead_seconds: float = 300
@@ -47,87 +51,61 @@ class Lake:
         Raises:
             Unusable: the root is a URI of a kind that is not supported.
         """
-        self.store = store_of(root, region=region, lock_dead_seconds=lock_dead_seconds)
-        self.root = self.store.absolute(root)
-
-    def path(self, *parts: str) -> str:
-        """A path below the root."""
-        return self.store.join(self.root, *parts)
-
-    def raw(self, dataset: str) -> str:
-        """Where deliveries of a dataset land by default."""
-        return self.path("raw", dataset)
-
-    def run(self, run_id: str) -> str:
-        """The folder of one run."""
-        return self.path("runs", run_id)
-
-    def log(self, run_id: str) -> str:
-        """Spark's own log of one run."""
-        return self.path("runs", run_id, "log.txt")
-
-    def staging(self, run_id: str, table: str) -> str:
-        """The folder of a staging table of one run."""
-        return self.path("runs", run_id, "staging", table)
-
-    def built(self, run_id: str, table: str) -> str:
-        """The final table that a run built: the very bytes that are published."""
-        return self.path("runs", run_id, "final", table, f"{table}.parquet")
-
-    def quarantine(self, dataset: str, run_id: str) -> str:
-        """The folder of the bad rows of one run."""
-        return self.path("quarantine", dataset, f"run_id={run_id}")
-
-    def quality(self, table: str, run_id: str) -> str:
-        """The results of the checks of one run."""
-        return self.path("quality", table, f"run_id={run_id}", "checks.parquet")
-
-    def published_path(self, table: str) -> str:
-        """What readers read."""
-        return self.path("final", table, f"{table}.parquet")
-
-    def report(self, job: str) -> str:
-        """The page about what is published."""
-        return self.path("report", f"{job}.html")
-
-    def run_report(self, run_id: str) -> str:
-        """The page about a run whose gate stayed shut."""
-        return self.path("runs", run_id, "report.html")
-
-    def data_docs(self, run_id: str, layer: str) -> str:
-        """Great-expectations' own page about one layer of a run."""
-        return self.path("runs", run_id, "data-docs", f"{layer}.html")
-
-    def lock_path(self, job: str) -> str:
-        """Who is running a job."""
-        return self.path("locks", f"{job}.json")
+        store = store_of(root, region=region, lock_dead_seconds=lock_dead_seconds)
+        super().__init__(store, root)
 
     def lock(
-        self, job: str, run_id: str, now: datetime, say: Callable[[str], None]
-    ) -> AbstractContextManager[Held]:
-        """Hold the lock of a job; `say` tells a person why it takes long. See `Store.locked`."""
-        return self.store.locked(self.lock_path(job), run_id, now, say)
+        self, table: str, run_id: str, now: datetime, log: Callable[[str], None]
+    ) -> AbstractContextManager[Lock]:
+        """Hold the lock of a table; `log` says to a person why it takes long; see the store."""
+        return self.store.locked(self.lock_path(table), run_id, now, log)
 
     def log_file(self, run_id: str) -> AbstractContextManager[str]:
         """A file on this machine for Spark's log; after the block it is in the lake."""
         return self.store.local_file(self.log(run_id))
 
     def manifests(self) -> dict[str, dict[str, Any]]:
-        """Every run's `run.json` by its id, oldest id first."""
+        """Every run's manifest by its id, oldest id first.
+
+        Raises:
+            Unusable: a newer version of the application wrote one.
+        """
         names = self.store.children(self.path("runs"))
         with ThreadPoolExecutor(READERS) as pool:
             found = pool.map(self.manifest, names)
         return {name: manifest for name, manifest in zip(names, found, strict=True) if manifest}
 
     def manifest(self, run_id: str) -> dict[str, Any] | None:
-        """A run's `run.json`, or null when there is none."""
-        content = self._read(self.path("runs", run_id, "run.json"))
-        return dict(json.loads(content)) if content else None
+        """A run's manifest with today's fields, or null when there is none."""
+        path = self.manifest_path(run_id)
+        content = self._read(path)
+        return upgraded(json.loads(content), path) if content else None
 
     def write_manifest(self, run_id: str, manifest: Mapping[str, Any]) -> None:
-        """Replace a run's `run.json`."""
+        """Replace a run's manifest."""
         content = json.dumps(manifest, indent=2, default=str) + "\n"
-        self._write(self.path("runs", run_id, "run.json"), content.encode(), run_id)
+        self._write(self.manifest_path(run_id), content.encode(), run_id)
+
+    def write_inputs(self, run_id: str, inputs: Mapping[str, Sequence[StoredFile]]) -> None:
+        """Write the files that a run reads, one row a file: source, path, size, version."""
+        import pyarrow as pa
+
+        rows = [
+            {"source": name, **asdict(file)} for name, files in inputs.items() for file in files
+        ]
+        names = ("source", "path", "size_bytes", "version")
+        types = [pa.string(), pa.string(), pa.int64(), pa.string()]
+        schema = pa.schema(list(zip(names, types, strict=True)))
+        content = parquet.serialise(pa.Table.from_pylist(rows, schema=schema))
+        self._write(self.inputs(run_id), content, run_id)
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """What the site knows of every table, by name; what cannot be read is passed over."""
+        names = self.store.children(self.path("report"))
+        paths = [self.path("report", name) for name in names if name.endswith(".json")]
+        with ThreadPoolExecutor(READERS) as pool:
+            found = [_json_of(content) for content in pool.map(self._read, paths)]
+        return [summary for summary in found if summary]
 
     def write_report(self, path: str, page: str, run_id: str) -> None:
         """Replace a page."""
@@ -138,21 +116,28 @@ class Lake:
         self.store.make_folder(path.rpartition("/")[0])
         frame.write.mode("errorifexists").parquet(path)
 
-    def read_frame(self, session: "SparkSession", path: str) -> "DataFrame":
-        """Read back a folder that `write_frame` wrote."""
-        return session.read.parquet(self.store.for_spark(path))
+    def read_frame(self, session: "SparkSession", path: str, table: Table) -> "DataFrame":
+        """The rows of a table that a run built, from its file or its folder of files."""
+        return session.read.schema(ddl(table)).parquet(self.store.for_spark(path))
 
-    def read_rows(self, path: str) -> "pa.Table":
+    def read_rows(self, path: str, most_bytes: int) -> "pa.Table":
         """Read a folder of Parquet files that a run wrote, whole.
 
         Raises:
             Unusable: the folder is gone.
+            GateShut: its files alone are larger than what its table may need in memory.
         """
         import pyarrow as pa
 
         files = self._parts(path)
         if not files:
             raise Unusable(f"{path} is gone; it was pruned or never written")
+        stored = [found for file in files if (found := self.store.stat(file))]
+        if sum(file.size_bytes for file in stored) > most_bytes:
+            raise GateShut(
+                f"fits_one_file: {path} is larger than {most_bytes // 2**20} MiB; make the grain "
+                "of the table coarser; nothing was published"
+            )
         return pa.concat_tables([parquet.parse(self._read(file) or b"") for file in files])
 
     def rows(self, path: str) -> Iterator[dict[str, Any]]:
@@ -165,30 +150,37 @@ class Lake:
                 yield from parquet.rows_of(self.store.open(file))
 
     def write_built(
-        self, run_id: str, name: str, table: "pa.Table", inputs_digest: str
+        self,
+        run_id: str,
+        name: str,
+        table: "pa.Table",
+        inputs_digest: str,
+        options: Mapping[str, Any],
     ) -> "pa.Table":
-        """Write a final table with the run's id and inputs in its metadata; read it back."""
-        marks = {RUN_ID_KEY: run_id.encode(), DIGEST_KEY: inputs_digest.encode()}
+        """Write a final table with its run, inputs and options in its metadata; read it back."""
+        marks = {
+            RUN_ID_KEY: run_id.encode(),
+            DIGEST_KEY: inputs_digest.encode(),
+            OPTIONS_KEY: json.dumps(options).encode(),
+        }
         marked = table.replace_schema_metadata(marks)
         path = self.built(run_id, name)
         self._write(path, parquet.serialise(marked), run_id)
         return parquet.parse(self._read(path) or b"")
 
     def write_quality(
-        self, tables: Sequence[str], run_id: str, results: Sequence[CheckResult]
+        self, table: str, run_id: str, results: Sequence[Mapping[str, str | int]]
     ) -> None:
-        """Write the results of a run's checks, one row per check, for each of its tables."""
+        """Write the results of a run's checks, one row per check."""
         import pyarrow as pa
 
-        texts = ("layer", "check", "severity", "description", "outcome", "detail")
+        texts = ("layer", "table", "check", "severity", "description", "outcome", "detail")
         numbers = ("rows", "failed")
         schema = pa.schema(
             [*((t, pa.string()) for t in texts), *((n, pa.int64()) for n in numbers)]
         )
-        rows = [result.as_dict() for result in results]
-        content = parquet.serialise(pa.Table.from_pylist(rows, schema=schema))
-        for table in tables:
-            self._write(self.quality(table, run_id), content, run_id)
+        content = parquet.serialise(pa.Table.from_pylist(list(results), schema=schema))
+        self._write(self.quality(table, run_id), content, run_id)
 
     def read_checks(self, table: str, run_id: str) -> list[dict[str, Any]]:
         """The results of a run's checks; none when it never came that far."""
@@ -211,7 +203,7 @@ class Lake:
             raise Unusable(f"{path} was not published by this application; move it away")
         return Published(marks[RUN_ID_KEY].decode(), marks[DIGEST_KEY].decode(), version, content)
 
-    def publish(self, run_id: str, table: str, expected: Published | None, held: Held) -> None:
+    def publish(self, run_id: str, table: str, expected: Published | None, lock: Lock) -> None:
         """Make a run's built table the one that readers see, in one atomic step.
 
         Raises:
@@ -221,7 +213,7 @@ class Lake:
         content = self._read(self.built(run_id, table))
         if content is None:
             raise Unusable(f"run {run_id} has no table {table} to publish; it was pruned or failed")
-        held.require()
+        lock.require()
         path, version = self.published_path(table), expected.version if expected else None
         if not self.store.replace(path, content, version, self.run(run_id)):
             raise RunFailed(
@@ -250,3 +242,10 @@ class Lake:
 
     def _write(self, path: str, content: bytes, run_id: str) -> None:
         self.store.write(path, content, self.run(run_id))
+
+
+def _json_of(content: bytes | None) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(content)) if content else None
+    except ValueError:
+        return None

@@ -32,9 +32,10 @@ def _plain(column: Any) -> list[Any]:
 def marks_of(content: bytes) -> dict[bytes, bytes]:
     """The metadata of a Parquet file; none when it is no Parquet file."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
-        return parse(content).schema.metadata or {}
+        return pq.read_schema(pa.BufferReader(content)).metadata or {}
     except (pa.ArrowException, OSError):
         return {}
 

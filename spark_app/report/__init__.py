@@ -1,6 +1,1 @@
-"""One self-contained HTML page: a job's own sections, then checks, quarantine and run facts."""
-
-from spark_app.report.markup import Section
-from spark_app.report.page import render_report
-
-__all__ = ["Section", "render_report"]
+"""The report: one self-contained page a table, and the site's index of all of them."""

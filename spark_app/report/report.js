@@ -1,45 +1,27 @@
-// The generic part of the page: charts, theme, tables, printing. No text of the data becomes markup here.
+// The page itself: names of regions, theme, tables, printing. No text of the data becomes markup here.
 (() => {
   const html = document.documentElement;
   const css = (name) => getComputedStyle(html).getPropertyValue(name).trim();
-  const charts = [];
+  const charts = [];  // {place, view}
   let drawn;  // the palette that the charts have on the screen
 
   const names = typeof Intl.DisplayNames === "function" ? new Intl.DisplayNames(["en"], {type: "region"}) : null;
   const regionName = (code) => {
     try { const name = names?.of(code); return name && name !== code ? name : ""; } catch { return ""; }
   };
+  const percents = new Intl.NumberFormat("en", {style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1});
+  const numbers = new Intl.NumberFormat("en", {maximumFractionDigits: 2});
   window.report = {
+    charts, css,
     region: (code) => { const name = regionName(code); return name ? `${code} ${name}` : code; },
+    percent: (value) => percents.format(value),
+    number: (value) => numbers.format(value),
   };
   for (const place of document.querySelectorAll("[data-region]")) place.textContent = regionName(place.dataset.region);
 
-  // A model's tag "line_color=--accent" names the CSS variable of its colour.
-  function paint(root) {
-    for (const model of root.references()) {
-      for (const tag of model.tags ?? []) {
-        if (typeof tag !== "string") continue;
-        const [property, variable] = tag.split("=");
-        const old = model[property], color = css(variable);
-        model[property] = old !== null && typeof old === "object" && "value" in old ? {value: color} : color;
-      }
-    }
-  }
-
   function theme() {
     drawn = palette();
-    for (const {root} of charts) paint(root);
     document.dispatchEvent(new CustomEvent("theme"));
-  }
-
-  async function embed(block) {
-    const id = block.dataset.chart;
-    const views = await Bokeh.embed.embed_item(JSON.parse(block.textContent));
-    const view = views.roots[0], root = view.model;
-    charts.push({id, view, root});
-    paint(root);
-    document.dispatchEvent(new CustomEvent("chart", {detail: {id, root}}));
-    document.getElementById(id).dataset.ready = "true";
   }
 
   // Paper gets vector drawings in the light colours, whatever the screen shows. Bokeh takes new colours
@@ -48,14 +30,23 @@
     if (html.classList.contains("printing")) return;
     html.classList.add("printing");
     const printed = palette(), onPaper = new Map(drawn.map((color, i) => [color, printed[i]]));
-    for (const {id, view} of charts) {
+    for (const {place, view} of charts) {
       const drawings = view.child_views.map((child) => drawing(child, onPaper));
-      document.getElementById(id).nextElementSibling.replaceChildren(...drawings);
+      place.nextElementSibling.replaceChildren(...drawings);
+    }
+    for (const folded of document.querySelectorAll("details:not([open])")) {
+      folded.open = true;
+      folded.dataset.wasFolded = "";
     }
   }
 
-  const afterPrint = () => html.classList.remove("printing");
-
+  function afterPrint() {
+    html.classList.remove("printing");
+    for (const folded of document.querySelectorAll("details[data-was-folded]")) {
+      folded.open = false;
+      delete folded.dataset.wasFolded;
+    }
+  }
   const VARIABLES = ["ink", "ink-2", "surface", "line", "line-strong", "context", "band"].concat(
     Array.from({length: 8}, (_, i) => `series-${i + 1}`));
   const palette = () => VARIABLES.map((name) => rgb(css(`--${name}`)).join());
@@ -83,7 +74,7 @@
   function sortTable(table, column) {
     const heads = [...table.tHead.rows[0].cells], head = heads[column];
     const down = head.getAttribute("aria-sort") !== "descending";
-    const numeric = head.classList.contains("num"), body = table.tBodies[0];
+    const numeric = head.dataset.sort === "number", body = table.tBodies[0];
     for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const key = (row) => row.cells[column].dataset.value ?? "";
@@ -98,8 +89,9 @@
 
   function filterTable(input) {
     const id = input.dataset.filter, wanted = input.value.trim().toLowerCase();
-    const rows = [...document.getElementById(id).querySelectorAll("tbody tr")];
-    for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+    const table = document.getElementById(id).querySelector("table"), rows = [...table.tBodies[0].rows];
+    const keys = (row) => [...row.cells].slice(0, table.dataset.keys ?? 1).map((cell) => cell.textContent);
+    for (const row of rows) row.hidden = !keys(row).some((text) => text.toLowerCase().includes(wanted));
     const count = document.querySelector(`[data-filter-count="${id}"]`);
     if (count) count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
   }
@@ -117,5 +109,4 @@
   matchMedia("print").addEventListener("change", ({matches}) => matches ? beforePrint() : afterPrint());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
   drawn = palette();
-  document.querySelectorAll("script[data-chart]").forEach(embed);
 })();

@@ -1,14 +1,16 @@
-"""Writing the report of a run from what the lake holds of it."""
+"""Writing pages: from what the lake holds of a table, of a run, and of all tables."""
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from spark_app.declarations import Files, Job
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
-from spark_app.job import Job
 from spark_app.lake.lake import Lake
+from spark_app.report.facts import Manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +21,7 @@ IS_PUBLISHED = "the table was published already; `report` writes its page"
 
 @contextmanager
 def publishing(job: Job) -> Iterator[Callable[[], None]]:
-    """The block says when the switch is done; what ends it after that tells that it was done.
+    """The block says when the switch is done; an error after that says that it was done.
 
     Raises:
         RunFailed: in place of an expected error after the switch.
@@ -40,51 +42,98 @@ def publishing(job: Job) -> Iterator[Callable[[], None]]:
         ) from error
 
 
-def write_published_report(job: Job, lake: Lake) -> str:
-    """Write the page about what is published; its path.
+def write_published(job: Job, lake: Lake) -> str:
+    """Write the page about what is published, and the site's index; the path of the page.
 
     Raises:
         Unusable: nothing is published.
     """
-    versions = {table: lake.published(table) for table in job.tables}
-    known = {table: version for table, version in versions.items() if version}
-    if not known:
+    from spark_app.report.page import render_table_page
+
+    version = lake.published(job.name)
+    if version is None:
         raise Unusable(f"nothing is published of {job.name} yet; run it first")
-    run_id = known[job.tables[0]].run_id
-    page = _page(job, lake, run_id, {table: v.table() for table, v in known.items()})
+    run_id, rows = version.run_id, version.table()
+    manifest = _manifest(job, lake, run_id)
+    page = render_table_page(job, manifest, lake.read_checks(job.name, run_id), rows)
     lake.write_report(lake.report(job.name), page, run_id)
-    now = {table: lake.published(table) for table in job.tables}
-    return lake.report(job.name) if now == versions else write_published_report(job, lake)
+    _write_summary(job, lake, manifest, rows, _newest_run(job, lake, manifest))
+    if lake.published(job.name) != version:
+        return write_published(job, lake)
+    _write_index(lake, run_id)
+    return lake.report(job.name)
 
 
-def write_run_report(job: Job, lake: Lake, run_id: str) -> str:
-    """Write the page about a run that published nothing, beside the run; its path."""
+def write_run(job: Job, lake: Lake, run_id: str) -> str:
+    """Write the operator's page about a run that published nothing, beside the run; its path."""
+    from spark_app.report.page import render_run_page
+
     path = lake.run_report(run_id)
-    lake.write_report(path, _page(job, lake, run_id, {}), run_id)
+    manifest = lake.manifest(run_id) or {"run_id": run_id, "job": job.name}
+    page = render_run_page(
+        job, manifest, lake.read_checks(job.name, run_id), _examples(lake, job, run_id)
+    )
+    lake.write_report(path, page, run_id)
     return path
 
 
-def _page(job: Job, lake: Lake, run_id: str, tables: "Mapping[str, pa.Table]") -> str:
-    from spark_app.report import render_report
+def write_summary_and_index(job: Job, lake: Lake, last: Manifest) -> None:
+    """Write how the last run of a table ended into the site's index; its page stays."""
+    version = lake.published(job.name)
+    manifest = _manifest(job, lake, version.run_id) if version else None
+    _write_summary(job, lake, manifest, version.table() if version else None, last)
+    _write_index(lake, str(last["run_id"]))
 
-    steps = job.load()
-    manifest = lake.manifest(run_id) or {"run_id": run_id, "job": job.name}
-    if tables:  # a run that was killed just after the switch could not say so
-        manifest["outcome"] = "published"
-    return render_report(
-        title=steps.report_title,
-        manifest=manifest,
-        checks=lake.read_checks(job.tables[0], run_id),
-        quarantine=_examples(lake, job, run_id),
-        sections=steps.sections(tables) if tables else (),
-    )
+
+def _write_summary(
+    job: Job, lake: Lake, manifest: Manifest | None, rows: "pa.Table | None", last: Manifest
+) -> None:
+    from spark_app.report.site import summary
+
+    run_id = str(last["run_id"])
+    found = summary(job, manifest, lake.read_checks(job.name, run_id), rows, last)
+    lake.write_report(lake.summary_path(job.name), json.dumps(found, indent=2) + "\n", run_id)
+
+
+def _write_index(lake: Lake, run_id: str) -> None:
+    """Draw the index, and again when another table's run wrote its summary meanwhile."""
+    from spark_app.report.site import render_index
+
+    drawn = None
+    while (summaries := lake.summaries()) != drawn:
+        lake.write_report(lake.index_path(), render_index(summaries), run_id)
+        drawn = summaries
+
+
+def _newest_run(job: Job, lake: Lake, manifest: Manifest) -> Manifest:
+    """The table's last run as the site knows it, unless what is published is newer still."""
+    known = next((one for one in lake.summaries() if one.get("table") == job.name), {})
+    last = known.get("last_run") or {}
+    published = manifest.get("finished_at") or manifest.get("published_at") or ""
+    if (
+        last.get("run_id") in (None, manifest["run_id"])
+        or (last.get("finished_at") or "") <= published
+    ):
+        return manifest
+    return lake.manifest(last["run_id"]) or manifest
+
+
+def _manifest(job: Job, lake: Lake, run_id: str) -> dict[str, Any]:
+    """That of a published run, which could not say so when it was killed just after the switch."""
+    found = lake.manifest(run_id) or {"run_id": run_id, "job": job.name}
+    return {**found, "outcome": "published"}
 
 
 def _examples(lake: Lake, job: Job, run_id: str) -> Sequence[dict[str, Any]]:
     """Quarantined rows, until there are enough for every rule."""
     shown: list[dict[str, Any]] = []
     by_rule: Counter[str] = Counter()
-    rows = lake.rows(lake.quarantine(job.dataset, run_id))
+    datasets = [source.name for source in job.reads if isinstance(source, Files)]
+    rows = (
+        {**row, "dataset": name}
+        for name in datasets
+        for row in lake.rows(lake.quarantine(name, run_id))
+    )
     for row in islice(rows, MOST_ROWS_LOOKED_AT):
         if any(by_rule[rule] < EXAMPLES_PER_RULE for rule in row["broken_rules"]):
             by_rule.update(row["broken_rules"])

@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from spark_app import stopping
 from spark_app.errors import AppError, GateShut, Stopped
-from spark_app.quality.checks import CheckResult, error_of
-from spark_app.report.write import IS_PUBLISHED, write_run_report
+from spark_app.quality.results import CheckResult, error_of
+from spark_app.report.write import IS_PUBLISHED, write_run, write_summary_and_index
 from spark_app.run.manifest import RunOutcome
-
-if TYPE_CHECKING:
-    from spark_app.run.state import Run
+from spark_app.run.state import RunState
 
 
 @contextmanager
-def recorded(run: "Run") -> Iterator[None]:
+def recorded(run: RunState) -> Iterator[None]:
     """Write the manifest, the checks and the report when the block ends before its time.
 
     Raises:
@@ -25,7 +22,7 @@ def recorded(run: "Run") -> Iterator[None]:
     try:
         yield
     except Stopped as stopped:
-        stopping.heard()
+        stopping.acknowledge()
         is_out = run.manifest.published_at is not None
         stopped.advice = IS_PUBLISHED if is_out else "nothing was published; run again"
         outcome: RunOutcome = "timed out" if stopped.is_time_up else "interrupted"
@@ -44,7 +41,7 @@ def recorded(run: "Run") -> Iterator[None]:
         raise
 
 
-def close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) -> None:
+def close(run: RunState, outcome: RunOutcome, exit_code: int, reason: str | None) -> None:
     """Write the end of the run. What was published stays so, whatever happened afterwards."""
     now = datetime.now(UTC)
     manifest = run.manifest
@@ -53,25 +50,37 @@ def close(run: "Run", outcome: RunOutcome, exit_code: int, reason: str | None) -
     manifest.finished_at = now.isoformat()
     manifest.duration_seconds = round((now - run.clock).total_seconds(), 3)
     try:
-        with stopping.held_back():
+        with stopping.deferred():
             run.lake.write_manifest(run.run_id, manifest.as_dict())
             if run.results:
-                run.lake.write_quality(run.job.tables, run.run_id, run.results)
+                rows = [result.as_dict() for result in run.results]
+                run.lake.write_quality(run.job.name, run.run_id, rows)
     except AppError as error:  # a full disk must not hide why the run failed
-        run.progress.say(f"the end of the run could not be recorded: {error}")
+        run.progress.line(f"the end of the run could not be recorded: {error}")
+        return
+    if manifest.outcome != "published":
+        _show_on_site(run)
 
 
-def _report_shut_gate(run: "Run") -> None:
+def _show_on_site(run: RunState) -> None:
+    """The site says of a table how its last run ended; the page of what is published stays."""
+    try:
+        write_summary_and_index(run.job, run.lake, run.manifest.as_dict())
+    except AppError as error:  # must not hide why the run failed
+        run.progress.line(f"the site could not be written: {error}")
+
+
+def _report_shut_gate(run: RunState) -> None:
     run.wait_for_libraries()
     try:
-        run.manifest.report = write_run_report(run.job, run.lake, run.run_id)
+        run.manifest.report = write_run(run.job, run.lake, run.run_id)
         run.lake.write_manifest(run.run_id, run.manifest.as_dict())
-        run.progress.say(f"report: {run.manifest.report}")
+        run.progress.line(f"report: {run.manifest.report}")
     except AppError as error:  # must not hide why the gate is shut
-        run.progress.say(f"the report could not be written: {error}")
+        run.progress.line(f"the report could not be written: {error}")
 
 
-def _unanswered(run: "Run", why: str) -> list[CheckResult]:
+def _unanswered(run: RunState, why: str) -> list[CheckResult]:
     """What kept the gate shut before any check of raw was answered: none of them could run."""
-    checks = [check for check in run.checks if check.layer == "raw" and check.severity == "fail"]
+    checks = [c for c in run.checks if c.layer == "raw" and c.severity == "fail"]
     return [error_of(check, why) for check in checks]

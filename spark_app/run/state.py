@@ -1,82 +1,64 @@
-"""A run: what a user asked for, and what it has found so far."""
+"""A run under way: what stands fixed of it, and what it has found so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from threading import Thread
-from typing import Any
 
-from spark_app.job import Job, Steps
+from spark_app.declarations import Job, OptionValue
 from spark_app.lake.lake import Lake, Published
-from spark_app.lake.store import Store, StoredFile
-from spark_app.quality.checks import Check, CheckResult
+from spark_app.quality.results import CheckResult, Layer, LayerCheck
+from spark_app.quality.standard import checks_of
 from spark_app.run.manifest import Manifest
 from spark_app.run.progress import Progress
-from spark_app.settings import Settings
-from spark_app.sources.files import require_unchanged
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user asks of a run. `since` is an ISO week `yyyy_ww`, null for a full run; a null
-    `region` means boto3's own."""
-
-    source: str
-    run_id: str
-    tolerance: float = 0.01
-    since: str | None = None
-    is_verbose: bool = False
-    has_data_docs: bool = False
-    region: str | None = None
-
-    def parameters(self, settings: Settings) -> dict[str, Any]:
-        """What shapes the result, and so belongs to the run's identity."""
-        return {
-            "source": self.source,
-            "tolerance": self.tolerance,
-            "since": self.since,
-            "extra_countries": list(settings.extra_countries),
-            "extra_os_names": list(settings.extra_os_names),
-            "channels": list(settings.channels),
-            "max_load_age_days": settings.max_load_age_days,
-        }
+from spark_app.run.request import Request
+from spark_app.run.since import KeptRows
+from spark_app.sources.pinned import PinnedSource
 
 
 @dataclass
-class Run:
-    """A run under way: what stands fixed of it, and what it has found so far.
-
-    `source` is where the inputs lie. `published` is what readers saw when the run began, by table;
-    null before the first time.
-    """
+class RunState:
+    """A run under way. `published` is what readers saw when it began, null before the first time;
+    `kept` is what stays of it before `--since`, null for a full run."""
 
     job: Job
     lake: Lake
-    settings: Settings
     request: Request
     manifest: Manifest
-    source: Store
-    inputs: Sequence[StoredFile]
+    sources: Sequence[PinnedSource]
     clock: datetime
     progress: Progress
-    published: Mapping[str, Published | None] = field(default_factory=dict)
+    published: Published | None = None
+    kept: KeptRows | None = None
     results: list[CheckResult] = field(default_factory=list)
     loading: Thread = field(default_factory=Thread)
-
-    @cached_property
-    def steps(self) -> Steps:
-        """The job's functions, loaded when they are first needed."""
-        return self.job.load()
-
-    @cached_property
-    def checks(self) -> Sequence[Check]:
-        """Every check of the job, with the settings' lists in them."""
-        return self.steps.checks(self.settings)
 
     @property
     def run_id(self) -> str:
         return self.manifest.run_id
+
+    @property
+    def options(self) -> Mapping[str, OptionValue]:
+        return self.request.options
+
+    @property
+    def today(self) -> date:
+        return self.clock.astimezone(UTC).date()
+
+    @property
+    def since(self) -> date | None:
+        """The first day of delivered rows that is read; null for all."""
+        return self.kept.since if self.kept else None
+
+    @cached_property
+    def checks(self) -> Sequence[LayerCheck]:
+        """Every check of the job, in the order of the layers."""
+        return checks_of(self.job, self.options)
+
+    def checks_at(self, layer: Layer, table: str) -> list[LayerCheck]:
+        """The checks of one table at one gate."""
+        return [check for check in self.checks if (check.layer, check.table) == (layer, table)]
 
     def wait_for_libraries(self) -> None:
         """Wait until the libraries of checks and report are loaded; see `warmup.py`."""
@@ -85,4 +67,5 @@ class Run:
 
     def require_unchanged(self) -> None:
         """Raise unless every input is still the one that was pinned."""
-        require_unchanged(self.inputs, self.source)
+        for source in self.sources:
+            source.require_unchanged()

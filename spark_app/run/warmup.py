@@ -3,16 +3,11 @@
 import importlib
 import threading
 
+from spark_app.quality import expectations
+
 # First, and in the main thread: two threads must never load the same module at once.
 SHARED = ("pyarrow.parquet", "pandas", "pyspark.sql")
-LATER = (
-    "great_expectations",
-    "great_expectations.expectations",
-    "bokeh.models",
-    "bokeh.embed",
-    "bokeh.resources",
-    "bokeh.core.json_encoder",
-)
+LATER = ("spark_app.report.page", "spark_app.report.site", "jinja2")
 
 
 def load_in_background() -> threading.Thread:
@@ -25,5 +20,6 @@ def load_in_background() -> threading.Thread:
 
 
 def _load() -> None:
+    expectations.load()
     for name in LATER:
         importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""Raw deliveries: finding and pinning their files, and reading them as the contract's types."""
+"""Delivered files: finding and pinning them, and reading them as the promised types."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+from spark_app.declarations import Files
 from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Store, StoredFile
-from spark_app.lake.store.base import changed_while_read
-from spark_app.sources.contract import Contract, DeliveredFile
-from spark_app.sources.contract import inspect as inspect_footer
+from spark_app.sources.contract import DeliveredFile, inspect_footer
 from spark_app.sources.parquet_types import Physical
 
 if TYPE_CHECKING:
@@ -43,25 +42,16 @@ def find_inputs(source: str, store: Store, lake: Lake) -> list[StoredFile]:
     return inputs
 
 
-def require_unchanged(inputs: Sequence[StoredFile], store: Store) -> None:
-    """Raise unless every input file is still the version that was pinned.
-
-    Raises:
-        RunFailed: a file changed or vanished while it was read.
-    """
-    changed = store.changed(inputs)
-    if changed:
-        raise changed_while_read(changed.path)
-
-
-def inspect(contract: Contract, inputs: Sequence[StoredFile], store: Store) -> list[DeliveredFile]:
-    """Hold every file's footer against the contract.
+def inspect_footers(
+    source: Files, inputs: Sequence[StoredFile], store: Store
+) -> list[DeliveredFile]:
+    """Hold every file's footer against what is promised of the source.
 
     Raises:
         Unusable: a file is empty, broken or not Parquet.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda file: inspect_footer(contract, file.path, store.open(file)), inputs)
+        found = pool.map(lambda file: inspect_footer(source, file.path, store.open(file)), inputs)
         return list(found)
 
 
@@ -69,6 +59,8 @@ def sample(
     inputs: Sequence[StoredFile], columns: Sequence[str], store: Store
 ) -> list[tuple[Any, ...]]:
     """Different values of `columns` in the first row groups of some files, spread evenly."""
+    if not inputs or not columns:
+        return []
     step = -(-len(inputs) // SAMPLED_FILES)
     found: dict[tuple[Any, ...], None] = {}
     for file in inputs[::step]:
@@ -76,17 +68,17 @@ def sample(
     return list(found)
 
 
-def read_raw(
+def read_files(
     session: "SparkSession",
-    contract: Contract,
+    source: Files,
     files: Sequence[DeliveredFile],
     store: Store,
     *,
     bytes_count: int,
 ) -> "DataFrame":
-    """The rows of all `files`: the contract's columns in its order and types.
+    """The rows of all `files`: the promised columns in their order and types.
 
-    Every column of every file must have passed `contract.inspect`. A value that its promised type
+    Every column of every file must have passed `inspect_footers`. A value that its promised type
     cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
     """
     rows_count = sum(file.rows_count for file in files)
@@ -94,8 +86,8 @@ def read_raw(
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
-        alike[_signature(contract, file)].append(store.for_spark(file.path))
-    frames = [_read(session, contract, stored, paths) for stored, paths in alike.items()]
+        alike[_signature(source, file)].append(store.for_spark(file.path))
+    frames = [_read(session, source, stored, paths) for stored, paths in alike.items()]
     return reduce(lambda one, other: one.unionByName(other), frames)
 
 
@@ -106,23 +98,25 @@ def task_bytes(bytes_count: int, rows_count: int) -> int:
     return max(bounded, bytes_count // MAX_TASKS)
 
 
-def _signature(contract: Contract, file: DeliveredFile) -> tuple[Physical, ...]:
+def _signature(source: Files, file: DeliveredFile) -> tuple[Physical, ...]:
     stored = {column.column: column.physical for column in file.columns}
-    return tuple(found for name in contract.names if (found := stored[name]) is not None)
+    return tuple(
+        found for promised in source.columns if (found := stored[promised.name]) is not None
+    )
 
 
 def _read(
-    session: "SparkSession", contract: Contract, stored: Sequence[Physical], paths: Sequence[str]
+    session: "SparkSession", source: Files, stored: Sequence[Physical], paths: Sequence[str]
 ) -> "DataFrame":
     from pyspark.sql import functions as F
 
-    fields = zip(contract.columns, stored, strict=True)
+    fields = zip(source.columns, stored, strict=True)
     schema = ", ".join(f"`{column.name}` {physical.spark_type}" for column, physical in fields)
     frame = session.read.schema(schema).parquet(*paths)
     return frame.select(
         *[
             F.expr(physical.cast.format(column.name)).alias(column.name)
-            for column, physical in zip(contract.columns, stored, strict=True)
+            for column, physical in zip(source.columns, stored, strict=True)
         ]
     )
 

@@ -1,10 +1,9 @@
 """Which Parquet types carry a promised type unharmed, and how Spark reads them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-ColumnType = Literal["string", "double", "date", "boolean", "timestamp"]
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,20 +54,17 @@ def stored_type(stored: Any) -> str:
     return f"{stored.physical_type} {logical}".removesuffix(" NONE")
 
 
-def physical(promised: ColumnType, stored: Any) -> Physical | None:
-    """How to read `stored` as the promised type; null when it would not keep its meaning."""
-    readers = {
-        "string": _as_string,
-        "double": _as_double,
-        "date": _as_date,
-        "boolean": _as_boolean,
-        "timestamp": _as_timestamp,
-    }
+def physical(promised: str, stored: Any) -> Physical | None:
+    """How to read `stored` as the promised type; null when it would not keep its meaning.
+
+    Raises:
+        KeyError: no file can promise that type.
+    """
     if stored.max_repetition_level > 0:
         return None
     if stored.logical_type.type == "UNKNOWN":
         return Physical("null", promised, f"CAST(NULL AS {promised})")
-    read = readers[promised](stored)
+    read = _READERS[promised](stored)
     return Physical(stored_type(stored), *read) if read else None
 
 
@@ -89,6 +85,18 @@ def _as_double(stored: Any) -> tuple[str, str] | None:
     if integer is None:
         return None
     return integer, _WHOLE_64 if integer in ("bigint", "decimal(20,0)") else "CAST({0} AS DOUBLE)"
+
+
+def _as_int(stored: Any) -> tuple[str, str] | None:
+    fits = ("tinyint", "smallint", "int")
+    integer = _integer(stored)
+    return (integer, "CAST({0} AS INT)") if integer in fits else None
+
+
+def _as_bigint(stored: Any) -> tuple[str, str] | None:
+    integer = _integer(stored)
+    fits = integer is not None and integer != "decimal(20,0)"
+    return (str(integer), "CAST({0} AS BIGINT)") if fits else None
 
 
 def _integer(stored: Any) -> str | None:
@@ -128,3 +136,14 @@ def _as_date(stored: Any) -> tuple[str, str] | None:
 def _details(logical: Any) -> dict[str, Any]:
     """The parameters of a Parquet logical type, such as its unit and time zone."""
     return dict(json.loads(logical.to_json()))
+
+
+_READERS: dict[str, Callable[[Any], tuple[str, str] | None]] = {
+    "string": _as_string,
+    "double": _as_double,
+    "int": _as_int,
+    "bigint": _as_bigint,
+    "date": _as_date,
+    "boolean": _as_boolean,
+    "timestamp": _as_timestamp,
+}

@@ -16,7 +16,14 @@ _FULL = "the disk is full or takes no more files; free some space and run again"
 _HEAP = (
     "out of memory; raise SPARK_APP_DRIVER_MEMORY (on a cluster: take larger nodes) and run again"
 )
-_SUM = "the sum of value is beyond 64 bits; look for mistyped values; nothing was published"
+_OVERFLOW = (
+    "a sum is beyond what its type holds, such as 64 bits; look for mistyped values; nothing was "
+    "published"
+)
+_TOO_LARGE = (
+    "fits_one_file: the table is too large for one file; make its grain coarser; nothing was "
+    "published"
+)
 JVM_ENDED = "Spark's JVM ended unexpectedly; its last words are in Spark's log"
 _DENIED = "S3 denies Spark the access; see Spark's log, and ask for the right"
 _S3_DOWN = "S3 failed again and again; nothing was published, run again later"
@@ -26,7 +33,8 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Mkdirs failed to create", RunFailed, _FULL),
     ("OutOfMemoryError", RunFailed, _HEAP),
     ("Java heap space", RunFailed, _HEAP),
-    ("ARITHMETIC_OVERFLOW", GateShut, _SUM),
+    ("ARITHMETIC_OVERFLOW", GateShut, _OVERFLOW),
+    ("spark.driver.maxResultSize", GateShut, _TOO_LARGE),
     ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),
     ("NoSuchBucket", Unusable, "Spark finds no such S3 bucket; check its name and region"),
     ("AccessDeniedException", Unusable, _DENIED),
@@ -35,6 +43,7 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Status Code: 503", RunFailed, _S3_DOWN),
     ("Unable to execute HTTP request", RunFailed, _S3_DOWN),
 )
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 _JVM_GONE = (
     "Py4JNetworkError",
     "ConnectionRefusedError",
@@ -44,7 +53,7 @@ _JVM_GONE = (
 
 
 @contextmanager
-def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]:
+def explained_failures(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]:
     """Turn what the block raises into expected errors, while the JVM that can tell them lives.
 
     Raises:
@@ -53,14 +62,14 @@ def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]
     try:
         yield
     except Stopped:
-        stopping.heard()
+        stopping.acknowledge()
         raise
     except KeyboardInterrupt:  # Spark's own handler stands for a moment, when a session begins
         raise Stopped(signal.SIGINT) from None
     except Exception as error:
-        stopped = stop_behind(error)
+        stopped = hidden_stop(error)
         if stopped is not None:
-            stopping.heard()
+            stopping.acknowledge()
             raise stopped from None
         expected = explain(error, require_unchanged)
         if expected is None and not _is_of_spark(error):
@@ -72,12 +81,12 @@ def in_words(require_unchanged: Callable[[], None], lake: str) -> Iterator[None]
         raise expected from error
 
 
-def stop_behind(error: BaseException) -> Stopped | None:
+def hidden_stop(error: BaseException) -> Stopped | None:
     """The stop that a library's own clean-up hid behind an error of its own, or null."""
     behind = error.__context__
     if behind is None or isinstance(behind, Stopped):
         return behind
-    return stop_behind(behind)
+    return hidden_stop(behind)
 
 
 def full_disk(*folders: str) -> RunFailed | None:
@@ -114,8 +123,9 @@ def _is_of_spark(error: Exception) -> bool:
 
 
 def _by_text(text: str) -> AppError | None:
+    said = _QUOTED.sub("", text)  # a value of the data must not choose the message
     for words, kind, message in _KNOWN:
-        if words in text:
+        if words in said:
             return kind(message)
     return _lossy(text) or _broken_file(text)
 

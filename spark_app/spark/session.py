@@ -4,7 +4,6 @@ What only a laptop needs stands in `laptop_conf` and applies when this process s
 Under spark-submit the session takes what it is given.
 """
 
-import contextlib
 import re
 import shlex
 import shutil
@@ -14,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +83,7 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.app.name": "spark_app",
         "spark.master": "local[*]",
         "spark.driver.memory": driver_memory,
+        "spark.driver.maxResultSize": "512m",  # a table of one file comes to the driver
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
@@ -137,28 +137,44 @@ class Jvm:
         laptop = laptop_conf(driver_memory, self._scratch, is_small)
         self._conf = {**SESSION_CONF, **laptop, **connector}
         self._secrets = secrets
+        self._has_s3 = bool(connector)
         self._gateway: Any = None
+        self._session: SparkSession | None = None
         # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
         self._launched = threading.Event()
         self._starting = threading.Thread(target=self._start, name="jvm", daemon=True)
         self._ended = threading.Event()
-        self._telling = threading.Thread(target=_tell, args=(log, self._ended), daemon=True)
+        self._copying = threading.Thread(
+            target=_copy_to_stderr, args=(log, self._ended), daemon=True
+        )
 
     def start(self) -> None:
         """Start it in the background."""
-        with stopping.held_back():
+        with stopping.deferred():
             self._starting.start()
 
     def connect(self) -> "SparkSession":
-        """Wait until it is up; the session in it.
+        """Wait until it is up; the session in it, without what an earlier run left in its cache.
 
         Raises:
             RunFailed: it did not start.
         """
+        self._launched.wait()
+        if self._session is not None:
+            self._session.catalog.clearCache()
+        self._session = self._session or self._first_session()
+        return self._session
+
+    def can_serve(self, has_s3: bool) -> bool:
+        """Whether it still runs, and reaches S3 if that is needed."""
+        self._launched.wait()
+        is_alive = self._gateway is not None and self._gateway.proc.poll() is None
+        return is_alive and (self._has_s3 or not has_s3)
+
+    def _first_session(self) -> "SparkSession":
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
-        self._launched.wait()
         if self._gateway is None:
             raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log_name}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
@@ -182,8 +198,8 @@ class Jvm:
             SparkContext._gateway = SparkContext._jvm = None
             _close(self._gateway)
         self._ended.set()
-        if self._telling.ident is not None:
-            self._telling.join()
+        if self._copying.ident is not None:
+            self._copying.join()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self) -> None:
@@ -201,46 +217,94 @@ class Jvm:
         settings.forget_other_sparks()
         with open(self._log, "ab") as sink:
             if self._is_verbose:
-                self._telling.start()
-            with contextlib.suppress(Exception):  # `connect` says that it did not start
+                self._copying.start()
+            with suppress(Exception):  # `connect` says that it did not start
                 self._gateway = launch(conf, popen_kwargs={"stdout": sink, "stderr": sink})
 
 
-@contextmanager
-def starting(
-    *,
-    driver_memory: str,
-    log: str,
-    input_bytes: int,
-    is_verbose: bool = False,
-    log_name: str = "",
-    has_s3: bool = False,
-    region: str | None = None,
-    say: Callable[[str], None] = print,
-) -> Iterator[Callable[[], "SparkSession"]]:
-    """A JVM for the time of the block, which gets what connects to it; see `Jvm`.
+class SparkOnDemand:
+    """The Spark of one command: its JVM starts with the first run that needs it, later runs share
+    it. Under spark-submit it is the session that is there."""
 
-    Raises:
-        AppError: S3 is needed, and its connector or credentials are not to be had.
-    """
-    if settings.is_under_spark_submit():
-        yield _given_session
-        return
-    jvm = Jvm(
-        driver_memory=driver_memory,
-        log=log,
-        log_name=log_name or log,
-        is_small=input_bytes < SMALL_INPUT_BYTES,
-        is_verbose=is_verbose,
-        connector=s3a.conf(region, say) if has_s3 else {},
-        secrets=s3a.secrets(region) if has_s3 else {},
-    )
-    try:
-        jvm.start()
-        yield jvm.connect
-    finally:
-        with stopping.held_back():
-            jvm.end()
+    def __init__(
+        self,
+        *,
+        driver_memory: str,
+        is_verbose: bool = False,
+        region: str | None = None,
+        log: Callable[[str], None] = print,
+    ) -> None:
+        """Take what its JVM needs; nothing is started."""
+        self._driver_memory, self._is_verbose, self._region = driver_memory, is_verbose, region
+        self._input_bytes, self._log = 0, log
+        self._jvm: Jvm | None = None
+        self._open = ExitStack()
+        self.log_name: str | None = None
+
+    def __enter__(self) -> "SparkOnDemand":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with stopping.deferred():
+            self.end()
+
+    def expect(self, input_bytes: int) -> None:
+        """Say how much all runs of the command will read together: it decides how to tune."""
+        self._input_bytes = input_bytes
+
+    @contextmanager
+    def started(
+        self,
+        *,
+        log: Callable[[], AbstractContextManager[str]],
+        log_name: str,
+        input_bytes: int,
+        has_s3: bool,
+    ) -> Iterator[Callable[[], "SparkSession"]]:
+        """Start the JVM in the background unless it runs; the block gets what connects to it.
+
+        Spark's own output goes to the file that `log` opens, or to that of an earlier run.
+
+        Raises:
+            AppError: S3 is needed, and its connector or credentials are not to be had.
+        """
+        if settings.is_under_spark_submit():
+            yield _given_session
+            return
+        if self._jvm is not None and not self._jvm.can_serve(has_s3):
+            self.end()
+        if self._jvm is None:
+            self._start(log, log_name, input_bytes, has_s3)
+        assert self._jvm is not None
+        yield self._jvm.connect
+
+    def end(self) -> None:
+        """End the JVM; the next run starts another."""
+        if self._jvm is not None:
+            self._jvm.end()
+        self._jvm = None
+        self._open.close()
+
+    def _start(
+        self,
+        log: Callable[[], AbstractContextManager[str]],
+        log_name: str,
+        input_bytes: int,
+        has_s3: bool,
+    ) -> None:
+        connector = s3a.conf(self._region, self._log) if has_s3 else {}
+        secrets = s3a.secrets(self._region) if has_s3 else {}
+        self.log_name = log_name
+        self._jvm = Jvm(
+            driver_memory=self._driver_memory,
+            log=self._open.enter_context(log()),
+            log_name=log_name,
+            is_small=max(input_bytes, self._input_bytes) < SMALL_INPUT_BYTES,
+            is_verbose=self._is_verbose,
+            connector=connector,
+            secrets=secrets,
+        )
+        self._jvm.start()
 
 
 @contextmanager
@@ -248,7 +312,12 @@ def open_session(
     *, driver_memory: str = "2g", log: str, input_bytes: int
 ) -> Iterator["SparkSession"]:
     """A session for the time of the block, without anything done beside its start."""
-    with starting(driver_memory=driver_memory, log=log, input_bytes=input_bytes) as connect:
+    with (
+        SparkOnDemand(driver_memory=driver_memory) as spark,
+        spark.started(
+            log=lambda: nullcontext(log), log_name=log, input_bytes=input_bytes, has_s3=False
+        ) as connect,
+    ):
         yield connect()
 
 
@@ -271,7 +340,7 @@ def _own_interrupt() -> Iterator[None]:
     signal.signal(signal.SIGINT, handler)
 
 
-def _tell(log: str, ended: threading.Event) -> None:
+def _copy_to_stderr(log: str, ended: threading.Event) -> None:
     """Copy what is added to the log to stderr, until its end."""
     with open(log, encoding="utf-8", errors="replace") as lines:
         is_last = False

@@ -1,29 +1,24 @@
 """One lake with two published runs, made once; tests that change it work on a copy."""
 
 import fcntl
-import io
-import os
 import pickle
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 import pytest
 
-from spark_app import cli
+from spark_app.run import reading
 from spark_app.run.manifest import Stage
 from spark_app.run.progress import Progress
-from spark_app.sources import files as raw
 from tests.e2e import process, raw_files
+from tests.e2e.in_process import App, app_here
 from tests.e2e.process import JOB, Ended
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+__all__ = ["app_here"]
 
 Happening = Callable[[], object]
 WEEKS, NEWER_WEEKS = range(16), range(16, 20)
@@ -125,42 +120,31 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def run_here(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run_here(app_here: App, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the whole command in this process, in the tests' session as if spark-submit had made it.
 
     For tests that look at data and messages; a process of its own takes seconds more.
     """
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for name in [name for name in os.environ if name.startswith("SPARK_APP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "0")
 
     def run(
         source: object, lake: Path, *more: object, at: Mapping[str, Happening] = NOTHING
     ) -> Ended:
-        monkeypatch.chdir(lake.parent)
         _let_happen(monkeypatch, at)
-        arguments = ("run", JOB, "--source", source, "--lake", lake, *more)
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = cli.main([str(argument) for argument in arguments])
-        return Ended(code, out.getvalue(), err.getvalue())
+        return app_here("run", JOB, "--source", source, "--lake", lake, *more, cwd=lake.parent)
 
-    yield run
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return run
 
 
 def _let_happen(monkeypatch: pytest.MonkeyPatch, at: Mapping[str, Happening]) -> None:
-    read, tell = raw.read_raw, Progress.stage
+    read, show = reading.read_files, Progress.stage
 
-    def read_raw(*args: Any, **more: Any) -> Any:
+    def read_files(*args: Any, **more: Any) -> Any:
         at.get("read", lambda: None)()
         return read(*args, **more)
 
     def stage(progress: Progress, ended: Stage) -> None:
-        tell(progress, ended)
+        show(progress, ended)
         at.get(ended.name, lambda: None)()
 
-    monkeypatch.setattr("spark_app.run.stages.read_raw", read_raw)
+    monkeypatch.setattr(reading, "read_files", read_files)
     monkeypatch.setattr(Progress, "stage", stage)

@@ -128,9 +128,10 @@ def readers_see(lake: Path) -> str | None:
 
 
 def seen_by_readers(lake: Path) -> dict[str, bytes]:
-    """Every byte below `final/` and `report/`, by path."""
-    files = [path for layer in ("final", "report") for path in (lake / layer).rglob("*")]
-    return {str(path): path.read_bytes() for path in files if path.is_file()}
+    """Every byte of the tables and their pages, by path; the site's index tells of failed runs."""
+    files = [*(lake / "final").rglob("*"), *(lake / "report").glob("*.html")]
+    seen = [path for path in files if path.is_file() and path.name != "index.html"]
+    return {str(path): path.read_bytes() for path in seen}
 
 
 def manifest(lake: Path, run_id: str) -> dict[str, Any]:
@@ -138,10 +139,22 @@ def manifest(lake: Path, run_id: str) -> dict[str, Any]:
     return dict(json.loads((lake / "runs" / run_id / "run.json").read_text()))
 
 
-def checks(lake: Path, run_id: str) -> dict[str, dict[str, Any]]:
-    """A run's rows of the quality history, by check."""
-    rows = pq.read_table(lake / "quality" / JOB / f"run_id={run_id}" / "checks.parquet").to_pylist()
-    return {row["check"]: row for row in rows}
+def checks(
+    lake: Path, run_id: str, layer: str = "raw", job: str = JOB
+) -> dict[str, dict[str, Any]]:
+    """A run's rows of the quality history of one layer, by check."""
+    return {row["check"]: row for row in all_checks(lake, run_id, job) if row["layer"] == layer}
+
+
+def all_checks(lake: Path, run_id: str, job: str = JOB) -> list[dict[str, Any]]:
+    """A run's rows of the quality history."""
+    path = lake / "quality" / job / f"run_id={run_id}" / "checks.parquet"
+    return list(pq.read_table(path).to_pylist())
+
+
+def inputs(lake: Path, run_id: str) -> list[dict[str, Any]]:
+    """The files that a run read."""
+    return list(pq.read_table(lake / "runs" / run_id / "inputs.parquet").to_pylist())
 
 
 def expect_recorded(

@@ -74,7 +74,7 @@ def write(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema = SCHEMA
 
 BAD_ROWS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
     ({"name": None, "token": "t1"}, ("name_present",)),
-    ({"name": " \t"}, ("name_present",)),
+    ({"name": " \t"}, ("name_not_blank",)),
     ({"value": None}, ("value_present",)),
     ({"value": -1.0}, ("value_is_a_count",)),
     ({"value": 1.5}, ("value_is_a_count",)),
@@ -91,7 +91,7 @@ BAD_ROWS: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
     ({"os_name": "IOS"}, ("os_name_is_known",)),
     (
         {"value": -2.0, "country": "<script>", "os_name": None, "year_week": "2020_50"},
-        ("os_name_present", "value_is_a_count", "year_week_is_iso_week", "country_is_known"),
+        ("os_name_present", "country_is_known", "value_is_a_count", "year_week_is_iso_week"),
     ),
 )
 

@@ -22,7 +22,8 @@ from tests.e2e.process import (
 )
 
 COMMANDS = ("run", "list", "checks", "runs", "publish", "report", "prune")
-HEAVY = ("pyspark", "great_expectations", "pandas", "pyarrow", "bokeh", "py4j")
+SPARK = ("pyspark", "py4j")
+HEAVY = ("great_expectations", "pandas", "pyarrow", "bokeh", "jinja2", "boto3")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -34,15 +35,26 @@ def test_help_teaches_by_example(tmp_path: Path, command: str) -> None:
         assert f"    {name} " in ended.out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["list"], ["nocommand"]])
-def test_what_needs_no_spark_loads_none(tmp_path: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "heavy"),
+    [
+        (["--help"], (*SPARK, *HEAVY)),
+        (["run", "--help"], (*SPARK, *HEAVY)),
+        (["nocommand"], (*SPARK, *HEAVY)),
+        (["list"], HEAVY),
+        (["checks", JOB], HEAVY),
+    ],
+)
+def test_what_needs_no_rows_loads_nothing_heavy(
+    tmp_path: Path, arguments: list[str], heavy: tuple[str, ...]
+) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "spark_app", *arguments]
     done = subprocess.run(
         command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
     )
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "spark_app" in loaded
-    assert not loaded & set(HEAVY)
+    assert not loaded & set(heavy)
 
 
 def test_list_says_what_a_job_reads_and_publishes(tmp_path: Path) -> None:
@@ -58,11 +70,15 @@ def test_list_says_what_a_job_reads_and_publishes(tmp_path: Path) -> None:
 def test_checks_are_listed_in_words_with_their_severity(tmp_path: Path) -> None:
     ended = app("checks", JOB, cwd=tmp_path)
     assert ended.code == 0, ended.err
-    lines = [line.split(maxsplit=3) for line in ended.out.splitlines()[1:]]
-    assert {line[0] for line in lines} == {"raw", "staging", "final"}
-    assert {line[1] for line in lines} == {"fail", "quarantine", "warn"}
-    assert all(line[3].endswith(".") and " " in line[3] for line in lines)
-    names = [line[2] for line in lines]
+    lines = [line.split(maxsplit=4) for line in ended.out.splitlines()[1:]]
+    assert {(line[0], line[1]) for line in lines} == {
+        ("raw", "installs"),
+        ("staging", JOB),
+        ("final", JOB),
+    }
+    assert {line[2] for line in lines} == {"fail", "quarantine", "warn"}
+    assert all(line[4].endswith(".") and " " in line[4] for line in lines)
+    names = [(line[0], line[3]) for line in lines]
     assert len(names) == len(set(names))
     more = app("checks", JOB, cwd=tmp_path, env={"SPARK_APP_CHANNELS": "Organic"})
     assert "channels_allowed" in more.out

@@ -162,13 +162,25 @@ def test_a_lake_of_an_unknown_kind_is_refused(small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "since", ["2021-20", "2021_5", "21_05", "2021_53", "2021_00", "week", "0000_01"]
+    "since",
+    [
+        "2021-20",
+        "2021_5",
+        "21_05",
+        "2021_53",
+        "2021_00",
+        "week",
+        "0000_01",
+        "2021-02-30",
+        "2021-2-3",
+    ],
 )
-def test_since_that_is_no_iso_week_is_refused(
+def test_since_that_is_neither_date_nor_iso_week_is_refused(
     run_here: Run, lake: Path, made: Made, since: str
 ) -> None:
     ended = run_here(made.older, lake, "--since", since, "--run-id", "odd")
-    expect_error(ended, 2, "--since", since, "is not an ISO week", "as in 2021_20")
+    words = ("neither a date nor an ISO week", "2021-05-17", "as in 2021_20")
+    expect_error(ended, 2, "--since", since, *words)
     assert not (lake / "runs" / "odd").exists()
 
 
@@ -193,7 +205,7 @@ def test_since_beyond_the_week_after_the_last_complete_one_is_refused(
     assert rolled_back != before
     ended = run_here(made.pattern, lake, "--since", week_text(WEEKS.stop + 1), "--run-id", "gap")
     last = week_text(WEEKS.stop - 1)
-    line = expect_error(ended, 2, "--since", "gap", last, "choose an earlier week")
+    line = expect_error(ended, 2, "--since", "gap", last, "choose an earlier date or week")
     expect_recorded(lake, "gap", "failed", 2, line)
     assert seen_by_readers(lake) == rolled_back
 
@@ -216,7 +228,10 @@ def test_since_without_the_published_runs_staging_is_refused(
         (("publish", "nojob", "--run", "x"), ("nojob", JOB)),
         (("publish", JOB, "--run", "nosuch"), ("nosuch", "runs")),
         (("publish", JOB, "--run", "../../final"), ("../../final", "letters, digits")),
-        (("publish", JOB), ("--run", "--help")),
+        (("publish", JOB), ("--run RUN_ID", "--release")),
+        (("run",), ("name the jobs", "--all", "list")),
+        (("run", JOB, "--all"), ("name the jobs", "--all")),
+        (("run", JOB, "nojob"), ("nojob", JOB)),
         (("report", JOB), ("nothing is published", "run it first")),
         (("runs",), ("no run yet", "run a job first")),
         (("prune", "--keep", "-1"), ("-1", "how many")),

@@ -12,6 +12,7 @@ from tests.e2e import raw_files
 from tests.e2e.conftest import Made, Run
 from tests.e2e.process import (
     JOB,
+    all_checks,
     app,
     checks,
     expect_done,
@@ -91,7 +92,7 @@ def test_a_value_that_would_change_is_named(run_here: Run, lake: Path, tmp_path:
     line = expect_error(ended, 3, "broken contract", *words)
     expect_recorded(lake, "lossy", "gate shut", 3, line)
     assert (lake / "runs" / "lossy" / "report.html").exists()
-    assert {check["outcome"] for check in checks(lake, "lossy").values()} == {"error"}
+    assert {check["outcome"] for check in all_checks(lake, "lossy")} == {"error"}
     assert seen_by_readers(lake) == before
 
 
@@ -117,7 +118,9 @@ def test_a_bad_row_of_a_day_that_python_cannot_hold_is_shown(
     pq.write_table(table.set_column(2, "start_date", far), small.parent / "far.parquet")
     lake = tmp_path / "lake [1]"
     expect_done(run_here(small.parent, lake, "--tolerance", "0.5"))
-    assert "far.parquet" in (lake / "report" / f"{JOB}.html").read_text()
+    again = run_here(small.parent, lake, "--tolerance", "0", "--run-id", "shut")
+    expect_error(again, 3, "quarantine_within_tolerance")
+    assert "far.parquet" in (lake / "runs" / "shut" / "report.html").read_text()
 
 
 @pytest.mark.parametrize("taken", ["quarantine", "final"])

@@ -10,13 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.e2e import raw_files
-from tests.e2e.conftest import FIRST, NEWER_WEEKS, SECOND, WEEKS, Made
+from tests.e2e.conftest import FIRST, NEWER_WEEKS, SECOND, WEEKS, Made, Run
 from tests.e2e.process import (
     JOB,
+    all_checks,
     app,
     checks,
     expect_done,
     expect_recorded,
+    inputs,
     manifest,
     published,
     readers_see,
@@ -33,12 +35,15 @@ def test_a_run_prints_a_line_per_stage_and_the_newest_week_of_every_country(made
     stages = [line.split()[0] for line in made.first.err.splitlines()]
     assert stages == ["raw", "staging", "final"]
     rows = manifest(made.lake, FIRST)["stages"][0]["rows_in"]
-    for word in (f"{rows:,} rows in", f"{len(made.bad)} quarantined", "passed", " s"):
+    rules = {rule for _, broken in made.bad for rule in broken}
+    set_aside = f"{len(made.bad)} rows set aside by {len(rules)} rules; checks "
+    for word in (f"{rows:,} rows in", set_aside, " passed", " s "):
         assert word in made.first.err.splitlines()[0]
     lines = made.first.out.splitlines()
     week = raw_files.week_text(WEEKS.stop - 1)
-    assert f"four weeks to ISO week {week}" in made.first.out
-    assert [line.split()[0] for line in lines if line.split()[1:2] == [week]] == ["DE", "FR", "US"]
+    assert f"Organic share of installs, {week.replace('_', '-W')}" in made.first.out
+    heads = lines.index(next(line for line in lines if line.startswith("Country ")))
+    assert [line.split()[0] for line in lines[heads + 1 : heads + 4]] == ["DE", "FR", "US"]
     assert f"output: {published(made.lake)}" in lines
     assert f"report: {made.lake / 'report' / f'{JOB}.html'}" in lines
 
@@ -49,19 +54,27 @@ def test_json_is_one_document_and_the_manifest_as_it_is_kept(made: Made) -> None
     assert document == manifest(made.lake, SECOND)
     assert set(document) >= {
         *("run_id", "job", "outcome", "exit_code", "reason", "started_at", "finished_at"),
-        *("duration_seconds", "parameters", "inputs", "inputs_digest", "versions", "stages"),
+        *("duration_seconds", "parameters", "sources", "inputs_digest", "versions", "stages"),
         "published_at",
     }
     assert set(document["versions"]) == {
         *("spark_app", "pyspark", "python", "java", "great_expectations")
     }
     assert [stage["name"] for stage in document["stages"]][:3] == ["raw", "staging", "final"]
-    names = sorted(Path(one["path"]).name for one in document["inputs"])
-    assert names == ["part [1] of 2.parquet", "part {2},a*b?.parquet", "weeks 16-19.parquet"]
-    for one in document["inputs"]:
-        assert one["size_bytes"] == Path(one["path"]).stat().st_size
     for name in ("started_at", "finished_at", "published_at"):
         assert dt.datetime.fromisoformat(document[name]).utcoffset() == dt.timedelta(0)
+
+
+def test_every_file_that_was_read_is_kept_beside_the_manifest(made: Made) -> None:
+    found = inputs(made.lake, SECOND)
+    names = sorted(Path(one["path"]).name for one in found)
+    assert names == ["part [1] of 2.parquet", "part {2},a*b?.parquet", "weeks 16-19.parquet"]
+    for one in found:
+        assert one["size_bytes"] == Path(one["path"]).stat().st_size
+        assert one["source"] == "installs"
+    source = manifest(made.lake, SECOND)["sources"]["installs"]
+    size = sum(one["size_bytes"] for one in found)
+    assert source == {"place": made.pattern, "files": 3, "bytes": size}
 
 
 def test_both_runs_are_recorded_as_published(made: Made) -> None:
@@ -180,17 +193,21 @@ def _plain(value: Any) -> Any:
 def test_every_check_is_in_the_quality_history(made: Made) -> None:
     listed = app("checks", JOB, cwd=made.working)
     assert listed.code == 0, listed.err
-    names = {line.split()[2] for line in listed.out.splitlines()[1:]}
+    names = [line.split(maxsplit=4) for line in listed.out.splitlines()[1:]]
     for run_id in (FIRST, SECOND):
+        kept = all_checks(made.lake, run_id)
         found = checks(made.lake, run_id)
-        assert found.keys() == names
+        assert {(row["layer"], row["table"], row["severity"], row["check"]) for row in kept} == {
+            (layer, table, severity, name) for layer, table, severity, name, _ in names
+        }
+        assert len(kept) == len(names)
         broken = {rule: 0 for _, rules in made.bad for rule in rules}
         for _, rules in made.bad:
             for rule in rules:
                 broken[rule] += 1
         counted = {name: found[name]["failed"] for name in broken}
         assert counted == broken
-        for check in found.values():
+        for check in kept:
             assert check["outcome"] in ("passed", "failed", "insufficient")
             assert check["outcome"] == "passed" or check["severity"] != "fail"
             assert check["description"].endswith(".")
@@ -213,13 +230,14 @@ def test_a_run_copies_no_source_and_leaves_nothing_behind(made: Made) -> None:
     )
     for run_id in (FIRST, SECOND):
         held = {path.name for path in (made.lake / "runs" / run_id).iterdir()}
-        assert held == {"run.json", "log.txt", "staging", "final"}
+        assert held == {"run.json", "inputs.parquet", "log.txt", "staging", "final"}
 
 
-def test_the_report_shows_text_of_the_data_and_runs_none(made: Made) -> None:
+def test_no_value_of_a_bad_row_stands_on_the_page_of_the_table(made: Made) -> None:
     page = (made.lake / "report" / f"{JOB}.html").read_text()
     assert SECOND in page
-    assert "&lt;script&gt;" in page
+    assert "country_is_known" in page
+    assert "&lt;script&gt;" not in page
     assert "<script><" not in page
 
 
@@ -240,8 +258,8 @@ def test_settings_come_from_env_file_and_environment(tmp_path: Path) -> None:
     lake = tmp_path / "set lake"
     assert " WARN " in (lake / "runs" / "set" / "log.txt").read_text()
     found = manifest(lake, "set")
-    assert found["parameters"]["extra_countries"] == ["XK"]
-    assert found["parameters"]["extra_os_names"] == ["fridge"]
+    assert found["parameters"]["options"]["extra_countries"] == ["XK"]
+    assert found["parameters"]["options"]["extra_os_names"] == ["fridge"]
     assert found["stages"][0]["quarantined_count"] == 0
     outcomes = {name: check["outcome"] for name, check in checks(lake, "set").items()}
     assert outcomes["channels_allowed"] == outcomes["loads_are_fresh"] == "failed"
@@ -265,3 +283,8 @@ def test_a_setting_names_the_source_and_the_option_beats_it(small: Path, tmp_pat
     assert "elsewhere.parquet does not exist" in ended.err
     ended = app("list", cwd=tmp_path, env={"SPARK_APP_SOURCE_INSTALLS": str(small)})
     assert str(small) in ended.out
+
+
+def test_a_source_may_be_a_file_uri(run_here: Run, small: Path, tmp_path: Path) -> None:
+    expect_done(run_here(f"file://{small}", tmp_path / "lake"))
+    assert readers_see(tmp_path / "lake") is not None

@@ -54,7 +54,13 @@ class Opened:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     def chips(self) -> list[str]:
-        return self.page.locator("#chosen .chip").all_inner_texts()
+        """The groups of which a line is drawn."""
+        return self.page.locator(".chosen .chip").all_inner_texts()
+
+    def sideways(self) -> int:
+        """How many pixels the page can be scrolled to the side."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(script))
 
     def assert_quiet(self) -> None:
         assert self.complaints == []

@@ -1,54 +1,51 @@
-"""The report in headless Chromium."""
+"""The charts and tables of a page in headless Chromium."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from spark_app.jobs.organic_share import report
-from spark_app.report import render_report
 from tests.report import report_data as data
-from tests.report.chromium import Opened, chromium, needs_chromium
+from tests.report.chromium import Opened, needs_chromium
+from tests.report.report_jobs import ACTIVITY, CAMPAIGNS
+from tests.report.report_pages import FIND, weeks_of_14, write
 
-EVIL = "<script>alert(1)</script>"
+ADD, NOTE = '[data-role="add"]', '[data-role="note"]'
 
 pytestmark = needs_chromium
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-def write(folder: Path, table: Any = None, **fields: Any) -> Path:
-    given = {
-        "title": report.TITLE,
-        "manifest": data.manifest(),
-        "checks": data.checks(),
-        "quarantine": data.quarantine(),
-        "sections": report.sections(table) if table is not None else (),
-        **fields,
-    }
-    path = folder / "report.html"
-    path.write_text(render_report(**given), encoding="utf-8")
-    return path
-
-
 def colours(page: Page) -> list[str]:
     """Of the drawn lines, as the chart has them."""
+    script = """() => [...Bokeh.documents[0].roots()[0].references()]
+      .find((model) => model.data && "dash" in model.data).data.color"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+def markers(page: Page) -> list[str]:
+    """The shapes of the points that are to be seen, each once."""
     script = """() => {
-      const root = Bokeh.documents[0].roots()[0];
-      return [...root.references()].find((m) => m.name === "lines").data.color;
+      const points = [...Bokeh.documents[0].roots()[0].references()]
+        .find((model) => model.data && "marker" in model.data).data;
+      return [...new Set(points.marker.filter((_, i) => points.alpha[i] > 0))].sort();
     }"""
     found: list[str] = page.evaluate(script)
     return found
 
 
+def shown_days(page: Page) -> float:
+    """How long the time is that the chart shows."""
+    script = """() => {
+      const {start, end} = [...Bokeh.index.roots][0].child_views[0].model.x_range;
+      return (end - start) / 864e5;
+    }"""
+    return float(page.evaluate(script))
+
+
 def test_it_renders_without_error_or_request(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, data.simulated(data.codes(14), 64)))
+    opened = Opened(browser, weeks_of_14(tmp_path))
     assert opened.page.locator(".chart canvas").count() >= 2
     assert len(opened.chips()) == 6
     assert opened.chips()[0] == "US United States"
@@ -57,30 +54,30 @@ def test_it_renders_without_error_or_request(browser: Browser, tmp_path: Path) -
 
 
 def test_the_policy_of_the_page_stops_any_request(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path))
+    opened = Opened(browser, weeks_of_14(tmp_path))
     asked = "fetch('https://example.org/').then(() => 'sent', () => 'refused')"
     assert opened.page.evaluate(asked) == "refused"
     assert len(opened.requests) == 1
 
 
-def test_countries_are_added_removed_and_cleared(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, data.simulated(data.codes(14), 64)))
+def test_groups_are_added_removed_and_cleared(browser: Browser, tmp_path: Path) -> None:
+    opened = Opened(browser, weeks_of_14(tmp_path))
     page = opened.page
-    page.fill("#country-input", "it")
-    page.press("#country-input", "Enter")
+    page.fill(ADD, "it")
+    page.press(ADD, "Enter")
     assert opened.chips()[-1] == "IT Italy"
-    page.locator("#chosen .chip").first.click()
+    page.locator(".chosen .chip").first.click()
     assert not [text for text in opened.chips() if text.startswith("US")]
-    page.locator('button[data-country="ID"]').click()
+    page.locator('button[data-group="ID"]').click()
     assert opened.chips()[-1] == "ID Indonesia"
-    page.click("#choose-none")
+    page.click('[data-role="none"]')
     assert opened.chips() == []
-    assert len(colours(page)) == 1  # all countries together stay
-    page.click("#choose-largest")
+    assert len(colours(page)) == 1  # all together stays
+    page.click('[data-role="largest"]')
     assert len(opened.chips()) == 6
-    page.fill("#country-input", "XX")
-    page.press("#country-input", "Enter")
-    assert "No country XX" in page.inner_text("#picker-note")
+    page.fill(ADD, "XX")
+    page.press(ADD, "Enter")
+    assert "There is no XX here" in page.inner_text(NOTE)
     opened.assert_quiet()
 
 
@@ -103,11 +100,11 @@ def test_hovering_tells_the_values(browser: Browser, tmp_path: Path) -> None:
     tooltip.wait_for(state="visible")
     told = tooltip.evaluate("(element) => element.shadowRoot.textContent")
     assert "DE Germany" in told and "2020-W02" in told
-    assert "30.0% organic: 300 of 1,000 installs" in told
+    assert "30.0%: 300 Organic of 1,000 Installs" in told
 
 
 def test_the_table_sorts_and_filters(browser: Browser, tmp_path: Path) -> None:
-    page = Opened(browser, write(tmp_path, data.simulated(data.codes(14), 64))).page
+    page = Opened(browser, weeks_of_14(tmp_path)).page
 
     def column(number: int) -> list[str]:
         cells = page.locator(f".values tbody tr:not([hidden]) td:nth-child({number})")
@@ -118,13 +115,13 @@ def test_the_table_sorts_and_filters(browser: Browser, tmp_path: Path) -> None:
     assert shares == sorted(shares, reverse=True)
     page.click("th >> text=Organic share")
     assert [float(value) for value in column(2)] == sorted(shares)
-    page.fill('[data-filter="newest-table"]', "germany")
+    page.fill(FIND, "germany")
     assert column(1) == ["DE"]
     assert page.inner_text("[data-filter-count]") == "1 of 14"
 
 
 def test_dark_and_light_colours_follow_the_system(browser: Browser, tmp_path: Path) -> None:
-    path = write(tmp_path, data.simulated(data.codes(14), 64))
+    path = weeks_of_14(tmp_path)
     opened = Opened(browser, path, color_scheme="dark")
     dark = colours(opened.page)
     opened.shoot("dark")
@@ -143,7 +140,7 @@ def test_paper_gets_light_vector_charts_and_every_row(
     path = write(tmp_path, data.simulated(data.codes(40), 64))
     opened = Opened(browser, path, color_scheme=scheme)
     page = opened.page
-    page.fill('[data-filter="newest-table"]', "germany")
+    page.fill(FIND, "germany")
     page.emulate_media(media="print")
     page.wait_for_selector(".chart-print svg")
     assert page.locator(".chart-print svg path").count() > 20
@@ -151,8 +148,8 @@ def test_paper_gets_light_vector_charts_and_every_row(
     drawn = page.inner_html(".chart-print").replace(" ", "")
     assert "rgba(0,114,178,1)" in drawn and "rgba(27,30,35,1)" in drawn
     assert page.locator(".values tbody tr").last.is_visible()
-    assert not page.locator("#country-input").is_visible()
-    assert page.locator(".checks tbody tr").count() == len(data.checks())
+    assert not page.locator(ADD).is_visible()
+    assert page.locator(".checks tbody tr").last.is_visible()  # folded on the screen
     opened.shoot(f"print-{scheme}")
     page.emulate_media(media="screen")
     page.wait_for_selector("html:not(.printing)")
@@ -160,64 +157,67 @@ def test_paper_gets_light_vector_charts_and_every_row(
     opened.assert_quiet()
 
 
-def test_two_hundred_countries_stay_readable(browser: Browser, tmp_path: Path) -> None:
+def test_two_hundred_groups_stay_readable(browser: Browser, tmp_path: Path) -> None:
     opened = Opened(browser, write(tmp_path, data.simulated(data.codes(200), 210)))
     assert len(opened.chips()) == 6
-    assert not opened.page.is_checked("#show-rest")
-    opened.shoot("200-countries")
-    for button in opened.page.locator(".values button.country").all()[6:26]:
+    assert not opened.page.is_checked('[data-role="rest"]')
+    opened.shoot("200-groups")
+    for button in opened.page.locator(".values button.pick").all()[6:26]:
         button.evaluate("(button) => button.click()")
     assert len(opened.chips()) == 24
-    assert "At most 24 countries" in opened.page.inner_text("#picker-note")
+    assert "At most 24 lines" in opened.page.inner_text(NOTE)
     opened.assert_quiet()
 
 
-def test_a_shut_gate_has_its_page(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, manifest=data.shut_manifest()))
-    assert opened.page.locator(".banner").is_visible()
-    assert opened.page.locator(".chart").count() == 0
-    opened.shoot("gate-shut")
-    opened.assert_quiet()
-
-
-def test_markup_in_the_data_is_shown_and_not_run(browser: Browser, tmp_path: Path) -> None:
-    country = '<img src=x onerror="alert(1)">'
-    rows = [
-        {"country": name, "week_start_date": week}
-        for name in (country, EVIL)
-        for week in data.mondays(6)
+def test_marks_have_shapes_of_their_own(browser: Browser, tmp_path: Path) -> None:
+    weeks: list[dict[str, Any]] = [
+        {"weeks_in_window_count": 3},
+        {"installs_p4w_count": 150, "organic_p4w_count": 15},
+        {},
+        {"is_week_complete": False},
     ]
-    bad_row = {**data.RAW_ROW, "name": EVIL}
-    opened = Opened(browser, write(tmp_path, data.final_table(rows), quarantine=[bad_row]))
-    assert EVIL in opened.page.inner_text("#quarantine")
-    assert country in opened.page.inner_text("#newest-table")
-    assert sorted(opened.chips()) == sorted([country, EVIL])
-    box = opened.page.locator(".chart").bounding_box()
-    assert box
-    for step in range(0, 400, 8):
-        opened.page.mouse.move(box["x"] + 64 + step * 2, box["y"] + 190)
+    rows = [
+        {"week_start_date": week, **row} for week, row in zip(data.mondays(4), weeks, strict=True)
+    ]
+    opened = Opened(browser, write(tmp_path, data.final_table(rows)))
+    assert markers(opened.page) == ["circle", "diamond", "square"]
+    legend = opened.page.inner_text(".legend")
+    assert "fewer than 200 installs: noisy" in legend and "incomplete week" in legend
+
+
+def test_zoom_buttons_show_the_newest_times(browser: Browser, tmp_path: Path) -> None:
+    page = Opened(browser, weeks_of_14(tmp_path)).page
+    buttons = page.locator('[data-role="zoom"] button')
+    assert buttons.all_inner_texts() == ["All", "1 year", "3 months"]
+    assert shown_days(page) > 63 * 7
+    buttons.nth(2).click()
+    assert 84 < shown_days(page) < 130
+
+
+def test_a_line_without_groups_is_drawn_alone(browser: Browser, tmp_path: Path) -> None:
+    opened = Opened(browser, write(tmp_path, data.activity(list(range(40, 240))), ACTIVITY))
+    assert opened.page.locator(".chart canvas").count() >= 1
+    assert len(colours(opened.page)) == 1
+    assert opened.page.locator(ADD).count() == 0
+    opened.shoot("one-line")
     opened.assert_quiet()
 
 
-@pytest.mark.parametrize("case", ["empty", "one week", "all null", "none complete"])
-def test_thin_tables_render(browser: Browser, tmp_path: Path, case: str) -> None:
-    empty = {"organic_p4w_count": 0, "installs_p4w_count": 0}
-    rows: dict[str, list[dict[str, Any]]] = {
-        "empty": [],
-        "one week": [{}],
-        "all null": [{"week_start_date": week, **empty} for week in data.mondays(5)],
-        "none complete": [{"is_week_complete": False}],
-    }
-    opened = Opened(browser, write(tmp_path, data.final_table(rows[case])))
-    assert opened.page.locator("#shares").is_visible()
+def test_counts_by_group_start_without_their_sum(browser: Browser, tmp_path: Path) -> None:
+    rows = [(f"campaign {i}", "ios", [float(i * j % 97) for j in range(90)]) for i in range(1, 61)]
+    opened = Opened(browser, write(tmp_path, data.campaigns(*rows), CAMPAIGNS))
+    assert len(colours(opened.page)) == len(opened.chips()) == 6
+    opened.page.check('[data-role="together"]')
+    assert len(colours(opened.page)) == 7
+    assert opened.page.locator(".bars tr").count() == 51
+    opened.shoot("bars")
     opened.assert_quiet()
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, data.simulated(data.codes(14), 64)))
+    opened = Opened(browser, weeks_of_14(tmp_path))
     opened.page.set_viewport_size({"width": 400, "height": 800})
     opened.page.wait_for_timeout(300)
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert opened.page.evaluate(wide) <= 0
+    assert opened.sideways() <= 0
     opened.shoot("narrow")
     opened.assert_quiet()

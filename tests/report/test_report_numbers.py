@@ -1,15 +1,28 @@
 """The report's numbers, worked by hand."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from spark_app.jobs.organic_share import report_numbers as n
-from spark_app.report import numbers as generic
+from spark_app.declarations import Bars, Column, Line, Newest, Tiles
+from spark_app.report.charts import line_json, trend_path
+from spark_app.report.numbers import lines, newest, totals
 from tests.report import report_data as data
+from tests.report.report_jobs import (
+    ACTIVITY,
+    CAMPAIGNS,
+    ITEMS,
+    SHARES,
+    SMALL_BASE,
+    SMALL_WINDOW,
+)
 
 WEEKS = data.mondays(6)
+RATIO, MARKS = "share_organic_p4w", (SMALL_BASE, SMALL_WINDOW)
+BY_COUNTRY = Line(RATIO, by="country", marks=MARKS)
 
 
 def rows(country: str, counts: list[tuple[int, int]], **fields: object) -> list[dict[str, object]]:
@@ -33,125 +46,234 @@ TABLE = data.final_table(
 )
 
 
-def test_the_headline_is_the_newest_complete_week_from_sums() -> None:
-    headline = n.headline(TABLE)
-    assert headline is not None
-    assert headline.week_start_date == WEEKS[4]
-    assert (headline.organic_count, headline.installs_count) == (490, 1100)
-    assert headline.share == pytest.approx(490 / 1100)
-    assert headline.change_1w == pytest.approx(490 / 1100 - 360 / 1100)
-    assert headline.change_4w == pytest.approx(490 / 1100 - 150 / 1100)
-    assert (headline.countries_count, headline.large_countries_count) == (2, 1)
+def headline(table: pa.Table) -> totals.Headline | None:
+    return totals.headline(table, SHARES.publishes, Tiles(RATIO, "installs_p4w_count"))
 
 
-def test_newest_values_come_by_installs_with_changes_and_small_bases_marked() -> None:
-    germany, france = n.newest_values(TABLE)
-    assert (germany.country, germany.share, germany.is_small_base) == ("DE", 0.4, False)
-    assert germany.change_1w == pytest.approx(0.1)
-    assert germany.change_4w == pytest.approx(0.3)
+def picture(table: pa.Table, line: Line = BY_COUNTRY) -> lines.Picture:
+    found = lines.picture(table, SHARES.publishes, line)
+    assert found is not None
+    return found
+
+
+def values(table: pa.Table) -> tuple[newest.Row, ...]:
+    found = newest.newest(table, SHARES.publishes, Newest(RATIO, "installs_p4w_count"), MARKS, 1000)
+    return found.rows if found else ()
+
+
+def test_totals_are_of_the_newest_settled_time_and_ratios_are_quotients_of_sums() -> None:
+    found = headline(TABLE)
+    assert found is not None and found.day == WEEKS[4]
+    ratio, installs = found.totals
+    assert (ratio.part, ratio.base) == (490, 1100)
+    assert ratio.value == pytest.approx(490 / 1100)
+    assert ratio.changes == pytest.approx((490 / 1100 - 360 / 1100, 490 / 1100 - 150 / 1100))
+    assert installs.value == 1100
+    assert installs.changes == (0, 0)
+
+
+def test_the_change_of_a_count_is_relative() -> None:
+    found = totals.headline(
+        data.activity([100] * 8 + [150]), ACTIVITY.publishes, Tiles("active_count")
+    )
+    assert found is not None
+    assert found.totals[0].changes == (0.5, 0.5)
+
+
+def test_groups_are_counted_and_those_with_a_mark() -> None:
+    found = totals.spread(TABLE, SHARES.publishes, BY_COUNTRY)
+    assert found is not None
+    assert (found.by.name, found.groups_count) == ("country", 2)
+    assert found.marked == ((SMALL_BASE, 1), (SMALL_WINDOW, 0))
+
+
+def test_newest_values_come_by_their_base_with_changes_trend_and_marks() -> None:
+    germany, france = values(TABLE)
+    assert germany.cells == ("DE", 0.4, 1000)
+    assert germany.changes == pytest.approx((0.1, 0.3))
     assert germany.trend == (0.1, 0.1, None, 0.3, 0.4)
-    assert (france.country, france.is_small_base) == ("FR", True)
-    assert france.change_4w == pytest.approx(0.4)
+    assert germany.marks == ()
+    assert (france.cells[0], france.marks) == ("FR", (SMALL_BASE,))
+    assert france.changes[1] == pytest.approx(0.4)
 
 
-def test_a_change_to_or_from_a_null_share_is_null() -> None:
-    table = data.final_table(rows("DE", [(1, 10), (0, 0), (1, 10), (0, 0)]))
-    (value,) = n.newest_values(table)
-    assert (value.share, value.change_1w) == (0.1, None)
-    assert value.change_4w is None  # before the grid
+def test_a_change_to_or_from_nothing_is_null() -> None:
+    (value,) = values(data.final_table(rows("DE", [(1, 10), (0, 0), (1, 10), (0, 0)])))
+    assert value.cells[1] == 0.1
+    assert value.changes == (None, None)  # null the week before; four weeks before lie before it
 
 
-def test_without_a_complete_week_there_is_no_headline() -> None:
+def test_a_change_to_a_time_that_is_not_settled_is_null() -> None:
+    unsettled = [
+        {**row, "is_week_complete": i != 3} for i, row in enumerate(rows("DE", [(1, 10)] * 5))
+    ]
+    assert values(data.final_table(unsettled))[0].changes[0] is None
+
+
+def test_without_a_settled_time_there_are_no_newest_values() -> None:
     table = data.final_table(rows("DE", [(1, 10)]))
-    assert n.headline(table) is None
-    assert n.newest_values(table) == []
+    assert headline(table) is None
+    assert values(table) == ()
 
 
-def test_an_all_null_week_has_a_null_share_over_all_countries() -> None:
-    headline = n.headline(data.final_table(rows("DE", [(0, 0), (0, 0)])))
-    assert headline is not None and headline.share is None
+def test_a_time_is_settled_only_when_all_of_its_rows_are() -> None:
+    table = data.final_table([{"country": "DE"}, {"country": "FR", "is_week_complete": False}])
+    assert headline(table) is None
+
+
+def test_a_table_that_does_not_say_what_is_settled_has_every_time_settled() -> None:
+    table = replace(SHARES.publishes, settled=None)
+    found = totals.headline(TABLE, table, Tiles(RATIO))
+    assert found is not None and found.day == WEEKS[5]
+
+
+def test_nothing_to_divide_by_is_a_null_ratio() -> None:
+    found = headline(data.final_table(rows("DE", [(0, 0), (0, 0)])))
+    assert found is not None and found.totals[0].value is None
+
+
+def test_lines_lie_by_group_the_largest_first_and_all_together_from_sums() -> None:
+    found = picture(TABLE)
+    assert found.names == ["DE", "FR"]
+    assert found.days == WEEKS
+    assert found.is_settled == [True] * 5 + [False]
+    assert found.groups.series.value[0, :2] == pytest.approx([0.1, 0.1])
+    assert np.isnan(found.groups.series.value[0, 2])
+    assert found.together.series.value[0, 4] == pytest.approx(490 / 1100)
 
 
 def test_each_point_carries_its_marks() -> None:
     table = data.final_table(
         rows("DE", [(1, 199), (1, 200)], weeks_in_window_count=3)
-        + rows("FR", [(0, 0), (1, 500)], weeks_in_window_count=3)
+        + rows("FR", [(0, 0), (1, 500)], weeks_in_window_count=4)
     )
-    chart = n.chart_numbers(table)
-    start, stop = chart.starts[0], chart.stops[0]
-    small, window, incomplete, lone = n.SMALL_BASE, n.SMALL_WINDOW, n.INCOMPLETE, n.LONE
-    assert chart.by_country.mark[start:stop].tolist() == [small | window, window | incomplete]
-    assert chart.by_country.mark[chart.starts[1] + 1] == window | incomplete | lone
+    found = picture(table)
+    marks = dict(zip(found.names, found.groups.marks.tolist(), strict=True))
+    base, window = 1, 2
+    assert marks == {"DE": [base | window, window], "FR": [base, 0]}
+    assert found.together.marks.tolist() == [[base | window, window]]
 
 
-def test_countries_lie_one_after_the_other_with_a_gap_between() -> None:
-    chart = n.chart_numbers(TABLE)
-    assert (chart.countries, chart.starts.tolist(), chart.stops.tolist()) == (
-        ["DE", "FR"],
-        [0, 7],
-        [6, 13],
-    )
-    share = chart.by_country.share
-    assert np.isnan(share[[2, 6, 13]]).all()
-    assert share[:2] == pytest.approx([0.1, 0.1])
-    assert chart.total.share[4] == pytest.approx(490 / 1100)
-    assert chart.sizes.tolist() == [10, 9]
-    assert chart.by_country.at[0] == dt.datetime(2019, 12, 30, tzinfo=dt.UTC).timestamp() * 1000
-    assert chart.week_labels[:2] == ["2020-W01", "2020-W02"]
+def test_a_group_that_lacks_a_time_has_a_gap() -> None:
+    found = picture(data.final_table(rows("DE", [(1, 10)] * 3) + rows("FR", [(5, 10)])))
+    shares = dict(zip(found.names, found.groups.series.value.tolist(), strict=True))
+    assert shares["FR"] == pytest.approx([0.5, np.nan, np.nan], nan_ok=True)
+
+
+def test_what_lies_between_group_and_time_is_summed_up() -> None:
+    table = data.campaigns(("a", "ios", [1, 2]), ("a", "android", [10, 20]), ("b", "ios", [5, 5]))
+    found = lines.picture(table, CAMPAIGNS.publishes, Line("revenue_amount", by="campaign"))
+    assert found is not None and found.names == ["a", "b"]
+    assert found.groups.series.value.tolist() == [[11, 22], [5, 5]]
+    assert found.together.series.value.tolist() == [[16, 27]]
+
+
+def test_a_line_without_groups_is_one_line() -> None:
+    found = lines.picture(data.activity([3, 40, 500]), ACTIVITY.publishes, Line("active_count"))
+    assert found is not None and found.names == []
+    assert found.together.series.value.tolist() == [[3, 40, 500]]
+
+
+def test_more_groups_than_can_be_sent_are_in_all_together_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "POINTS_SENT", 6)
+    found = picture(TABLE)
+    assert (found.names, found.left_out) == (["DE"], 1)
+    assert found.together.series.base is not None
+    assert found.together.series.base[0].tolist() == [1100, 1100, 100, 1100, 1100, 19]
 
 
 def test_counts_beyond_32_bits_stay_exact() -> None:
-    chart = n.chart_numbers(data.final_table(rows("DE", [(2**40, 2**53)])))
-    assert chart.by_country.installs[0] == 2**53
-    assert chart.by_country.organic[0] == 2**40
+    found = picture(data.final_table(rows("DE", [(2**40, 2**53)])))
+    drawn = line_json(SHARES.publishes, BY_COUNTRY, found)
+    assert drawn["groups"] == {"part": [[2**40]], "base": [[2**53]], "marks": [[0]]}
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     shuffled = TABLE.take(np.random.default_rng(1).permutation(TABLE.num_rows))
-    assert n.newest_values(shuffled) == n.newest_values(TABLE)
+    assert values(shuffled) == values(TABLE)
+    assert headline(shuffled) == headline(TABLE)
 
 
-def test_week_53_keeps_its_iso_year() -> None:
-    assert n.week_label(dt.date(2020, 12, 28)) == "2020-W53"
-    assert n.week_label(dt.date(2021, 1, 4)) == "2021-W01"
+def test_bars_are_of_the_newest_time_the_largest_first_and_the_rest_in_one() -> None:
+    many = [(f"c{i}", "ios", [1000.0, float(i)]) for i in range(53)]
+    found = totals.ranking(
+        data.campaigns(*many), CAMPAIGNS.publishes, Bars("revenue_amount", "campaign")
+    )
+    assert found is not None
+    assert found.values[:2] == (("c52", 52), ("c51", 51))
+    assert (len(found.values), found.others_count, found.others) == (50, 3, 0 + 1 + 2)
 
 
-def test_checks_stand_failed_error_insufficient_passed_and_severest_first() -> None:
-    given = [
-        data.check(check="e", outcome="passed"),
-        data.check(check="c", outcome="insufficient", severity="warn"),
-        data.check(check="b", outcome="failed", severity="warn"),
-        data.check(check="d", outcome="error", severity="warn"),
-        data.check(check="a2", outcome="failed", layer="final"),
-        data.check(check="a1", outcome="failed", layer="raw"),
-        data.check(check="q", outcome="failed", severity="quarantine"),
+def test_bars_of_a_ratio_have_the_rest_from_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(totals, "BARS_SHOWN", 1)
+    counts = {"A": (9, 10), "B": (1, 2), "C": (20, 100), "D": (0, 0)}
+    table = data.final_table(
+        [
+            {"country": name, "organic_p4w_count": part, "installs_p4w_count": base}
+            for name, (part, base) in counts.items()
+        ]
+    )
+    found = totals.ranking(table, SHARES.publishes, Bars(RATIO, "country"))
+    assert found is not None
+    assert found.values == (("A", 0.9),)
+    assert found.others_count == 2
+    assert found.others == pytest.approx(21 / 102)
+
+
+def test_a_group_may_be_null() -> None:
+    table = data.items(4).set_column(1, "title", [["a", None, "a", None]])
+    found = totals.ranking(table, ITEMS.publishes, Bars("price_amount", "title"))
+    assert found is not None
+    assert found.values == (("(null)", 2469),)  # no piece of `a` has a price
+
+
+def test_without_named_columns_the_newest_rows_have_all_of_them_in_key_order() -> None:
+    found = newest.newest(data.items(5), ITEMS.publishes, Newest(), (), most=3)
+    assert found is not None and found.day is None and found.main is None
+    assert [column.name for column in found.columns] == ["item_id", "title", "price_amount"]
+    assert [row.cells[0] for row in found.rows] == [1, 2, 3]
+    assert found.left_out == 2
+
+
+def test_a_key_of_the_time_alone_is_shown() -> None:
+    found = newest.newest(data.activity([3, 4]), ACTIVITY.publishes, Newest(), (), most=10)
+    assert found is not None
+    assert found.columns[0].name == "event_date"
+    assert [row.cells[:2] for row in found.rows] == [(dt.date(2021, 3, 2), 4)]
+
+
+def test_the_trend_of_one_row_is_its_own() -> None:
+    table = data.campaigns(("a", "ios", [1, 2]), ("a", "android", [10, 20]))
+    found = newest.newest(table, CAMPAIGNS.publishes, Newest("revenue_amount"), (), most=10)
+    assert found is not None
+    assert [(row.cells[:2], row.trend) for row in found.rows] == [
+        (("a", "android"), (10, 20)),
+        (("a", "ios"), (1, 2)),
     ]
-    names = [check["check"] for check in generic.ordered(given)]
-    assert names == ["a1", "a2", "q", "b", "d", "c", "e"]
-    assert generic.outcome_counts(given)[0] == ("failed", 4)
 
 
-def test_an_unknown_outcome_is_shown_first_and_closes_the_gate() -> None:
-    odd = data.check(check="odd", outcome="?")
-    assert generic.ordered([*data.checks(), odd])[0] == odd
-    assert generic.gate_closers([odd]) == [odd]
+@pytest.mark.parametrize("job", [SHARES, ACTIVITY, CAMPAIGNS, ITEMS])
+def test_an_empty_table_has_no_numbers(job: object) -> None:
+    empty = {
+        SHARES: data.final_table([]),
+        ACTIVITY: data.activity([]),
+        CAMPAIGNS: data.campaigns(),
+        ITEMS: data.items(0),
+    }[job]  # type: ignore[index]
+    table = job.publishes  # type: ignore[attr-defined]
+    last: Column = table.columns[-1]
+    assert totals.headline(empty, table, Tiles()) is None
+    assert lines.picture(empty, table, Line(last.name)) is None
+    assert totals.ranking(empty, table, Bars(last.name, table.key[0])) is None
+    assert newest.newest(empty, table, Newest(), (), most=5) is None
 
 
-def test_only_errors_and_failed_fail_checks_close_the_gate() -> None:
-    error = data.check(outcome="error", severity="warn")
-    failed = data.check(outcome="failed")
-    assert generic.gate_closers([*data.checks(), error, failed]) == [failed, error]
+def test_a_trend_breaks_where_there_is_no_value() -> None:
+    assert trend_path((0.1, 0.2, None, 0.3), is_ratio=True).count("M") == 2
+    assert trend_path((None, None), is_ratio=True) == ""
 
 
-def test_rules_come_by_how_often_they_were_broken_with_their_examples() -> None:
-    rules = generic.broken_rules(data.checks(), data.quarantine(), examples_count=2)
-    assert [(rule.rule, rule.broken_count) for rule in rules] == [
-        ("country_is_known", 31),
-        ("value_is_whole", 4),
-    ]
-    assert [len(rule.examples) for rule in rules] == [2, 2]
-
-
-def test_a_rule_that_only_an_example_names_is_not_lost() -> None:
-    (rule,) = generic.broken_rules([], [{**data.RAW_ROW, "broken_rules": ["new_rule"]}])
-    assert (rule.rule, rule.broken_count) == ("new_rule", None)
+def test_a_trend_of_equal_counts_is_a_straight_line() -> None:
+    assert trend_path((0.0, 0.0), is_ratio=False) == "M3 13.0h0L117 13.0"

@@ -1,159 +1,85 @@
 """The gate opens only when every check ran, none had an error, and no `fail` check failed."""
 
-from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
+from spark_app.declarations import Finding, Severity
 from spark_app.errors import GateShut
-from spark_app.quality import gate
-from spark_app.quality.checks import (
-    Check,
-    CheckResult,
-    Expectation,
-    Finding,
-    Measure,
-    Outcome,
-    RowRule,
-    Severity,
-    error_of,
-    result_of,
-)
-from spark_app.quality.gate import evaluate, require_open, shut_reason
-from spark_app.sources import contract
-from spark_app.sources.contract import DeliveredColumn, DeliveredFile
-
-NUMBERS = pa.table({"n": pa.array([1, 2, 3])})
+from spark_app.quality.gate import Tally, require_open, shut_reason, tally
+from spark_app.quality.results import CheckResult, LayerCheck, Outcome, error_of, results_of
 
 
-def expecting(
-    kind: str, name: str = "check", severity: Severity = "fail", **arguments: Any
-) -> Check:
-    return Check(name, "final", severity, "Words.", Expectation(kind, lambda _: arguments))
+def check(name: str = "check", severity: Any = "fail") -> LayerCheck:
+    return LayerCheck("final", "t", name, severity, "Words.")
 
 
-def measuring(finding: Any, severity: Severity = "fail") -> Check:
-    return Check("measure", "final", severity, "Words.", Measure(lambda _: finding))
-
-
-def positive(name: str = "check", severity: Severity = "fail") -> Check:
-    kind = "ExpectColumnValuesToBeBetween"
-    return expecting(kind, name, severity, column="n", min_value=1)
-
-
-def the_result(check: Check, table: pa.Table = NUMBERS) -> CheckResult:
-    (result,) = evaluate([check], table, None)
+def the_result(found: Any, severity: Any = "fail") -> CheckResult:
+    (result,) = results_of([check("check", severity)], {} if found is None else {"check": found})
     return result
 
 
-def result(outcome: Outcome, severity: Severity = "fail", detail: str = "") -> CheckResult:
-    return CheckResult("final", "check", severity, "Words.", 9, 1, outcome, detail)
+def result(
+    outcome: Outcome, severity: Any = "fail", detail: str = "", table: str = "t"
+) -> CheckResult:
+    return CheckResult("final", table, "check", severity, "Words.", 9, 1, outcome, detail)
 
 
 def test_a_check_that_holds_passes_and_the_gate_opens() -> None:
-    found = the_result(positive())
+    found = the_result(Finding(3, 0))
     assert (found.outcome, found.rows, found.failed) == ("passed", 3, 0)
     assert shut_reason("final", [found]) is None
     require_open("final", [found])
 
 
 def test_a_check_that_does_not_hold_says_how_many_rows_break_it() -> None:
-    check = expecting("ExpectColumnValuesToBeBetween", column="n", min_value=2)
-    found = the_result(check)
+    found = the_result(Finding(3, 1))
     assert (found.outcome, found.rows, found.failed) == ("failed", 3, 1)
 
 
 def test_every_check_is_answered_once_in_the_order_of_declaration() -> None:
-    checks = [positive("a"), measuring(Finding(1, 0)), positive("b"), positive("c")]
-    assert [r.check for r in evaluate(checks, NUMBERS, None)] == ["a", "measure", "b", "c"]
+    checks = [check(name) for name in ("a", "measure", "b", "c")]
+    findings: dict[str, Finding | Exception] = {
+        name: Finding(1, 0) for name in ("c", "b", "measure", "a", "nobody asked")
+    }
+    assert [r.check for r in results_of(checks, findings)] == ["a", "measure", "b", "c"]
 
 
 def test_no_result_keeps_the_gate_shut() -> None:
     assert shut_reason("final", []) == "no check of the final layer ran"
-    assert evaluate([], NUMBERS, None) == []
+    assert results_of([], {"check": Finding(1, 0)}) == []
 
 
 def test_results_of_another_layer_do_not_open_the_gate() -> None:
     assert shut_reason("raw", [result("passed")]) == "no check of the raw layer ran"
 
 
-def test_a_table_without_rows_is_an_error() -> None:
-    found = the_result(positive(), NUMBERS.slice(0, 0))
-    assert (found.outcome, found.detail) == ("error", "there are no rows")
+@pytest.mark.parametrize("severity", ["fail", "warn", "quarantine"])
+def test_a_check_without_a_finding_is_an_error_and_keeps_the_gate_shut(severity: str) -> None:
+    found = the_result(None, severity)
+    assert (found.outcome, found.detail) == ("error", "it gave no result")
+    assert shut_reason("final", [result("passed"), found])
 
 
-def test_a_missing_column_is_an_error() -> None:
-    found = the_result(expecting("ExpectColumnValuesToNotBeNull", column="gone"))
-    assert found.outcome == "error"
-    assert "gone" in found.detail
-    assert "\n" not in found.detail
+@pytest.mark.parametrize("nothing", [True, {}, [], "", 0])
+def test_an_answer_that_is_no_finding_is_an_error(nothing: Any) -> None:
+    assert the_result(nothing).outcome == "error"
 
 
-def test_a_bad_regular_expression_is_an_error() -> None:
-    table = pa.table({"t": ["x"]})
-    check = expecting("ExpectColumnValuesToMatchRegex", column="t", regex="(")
-    assert the_result(check, table).outcome == "error"
-
-
-def test_an_unknown_expectation_is_an_error() -> None:
-    assert the_result(expecting("ExpectTheUnexpected")).outcome == "error"
+@pytest.mark.parametrize("severity", ["fail", "warn", "quarantine"])
+def test_a_check_that_raised_is_an_error_in_one_line(severity: str) -> None:
+    found = the_result(LookupError("no day counts\nat line 7"), severity)
+    assert (found.outcome, found.detail) == ("error", "LookupError: no day counts")
+    assert shut_reason("final", [found])
 
 
 def test_one_check_that_raises_does_not_hide_the_others() -> None:
-    broken = expecting("ExpectColumnValuesToNotBeNull", "broken", column="gone")
-    found = {r.check: r.outcome for r in evaluate([positive("good"), broken], NUMBERS, None)}
+    findings: dict[str, Finding | Exception] = {
+        "good": Finding(1, 0),
+        "broken": LookupError("gone"),
+    }
+    found = {r.check: r.outcome for r in results_of([check("good"), check("broken")], findings)}
     assert found == {"good": "passed", "broken": "error"}
-
-
-def test_arguments_that_raise_are_an_error_for_all_checks_of_the_suite() -> None:
-    late = Check("late", "final", "warn", "W.", Expectation("ExpectTableRowCountToEqual", _raise))
-    found = evaluate([positive("good"), late], NUMBERS, None)
-    assert {r.outcome for r in found} == {"error"}
-    assert {r.detail for r in found} == {"LookupError: the run did not come this far"}
-
-
-def _raise(facts: Any) -> Mapping[str, Any]:
-    raise LookupError("the run did not come this far")
-
-
-def test_a_measure_that_raises_is_an_error() -> None:
-    check = Check("measure", "final", "warn", "Words.", Measure(_raise))  # type: ignore[arg-type]
-    assert the_result(check).outcome == "error"
-
-
-@pytest.mark.parametrize("nothing", [None, True, {}, []])
-def test_a_measure_that_answers_nothing_is_an_error(nothing: Any) -> None:
-    assert the_result(measuring(nothing)).outcome == "error"
-
-
-def test_a_missing_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "validate", lambda *_: {})
-    found = the_result(positive())
-    assert (found.outcome, found.detail) == ("error", "great-expectations gave no result")
-
-
-def test_what_the_contract_checks_look_at_has_no_null_that_would_pass() -> None:
-    """A column of nothing but null is within any set, so there must be none."""
-    column = DeliveredColumn("file", "column", None, None, None)
-    table = contract.as_table([DeliveredFile("file", 1, (column,))])
-    for name in ("is_extra", "is_missing", "is_wrong_type"):
-        assert table[name].null_count == 0
-
-
-def test_nan_is_no_number_between_bounds() -> None:
-    table = pa.table({"n": pa.array([float("nan"), 1.0])})
-    check = expecting("ExpectColumnValuesToBeBetween", column="n", min_value=0, max_value=1)
-    assert the_result(check, table).outcome == "failed"
-
-
-def test_both_shapes_of_an_exception_are_seen() -> None:
-    flat = {"raised_exception": True, "exception_message": "no\nstack"}
-    calm = {"raised_exception": False, "exception_message": None}
-    assert gate._exception(flat) == "no"
-    assert gate._exception({"metric": flat, "other": calm}) == "no"
-    assert gate._exception(calm) is None
-    assert gate._exception({"metric": calm}) is None
 
 
 @pytest.mark.parametrize(
@@ -181,35 +107,56 @@ def test_what_opens_the_gate(severity: Severity, outcome: Outcome, is_open: bool
     ("severity", "outcome"),
     [("fail", "error"), ("warn", "insufficient"), ("quarantine", "error")],
 )
-def test_only_a_warning_can_be_insufficient(severity: Severity, outcome: Outcome) -> None:
+def test_only_a_warning_can_be_insufficient(severity: str, outcome: Outcome) -> None:
     little = Finding(1, 0, "too little", is_insufficient=True)
-    assert result_of(measuring(little, severity), little).outcome == outcome
+    assert the_result(little, severity).outcome == outcome
 
 
 def test_a_failure_is_not_hidden_by_too_little_data() -> None:
-    finding = Finding(3, 1, is_insufficient=True)
-    assert result_of(measuring(finding, "warn"), finding).outcome == "failed"
+    assert the_result(Finding(3, 1, is_insufficient=True), "warn").outcome == "failed"
 
 
 def test_a_shut_gate_names_every_reason_once() -> None:
-    with pytest.raises(GateShut) as told:
+    with pytest.raises(GateShut) as raised:
         require_open("final", [result("failed"), result("failed", detail="why"), result("error")])
-    words = str(told.value)
+    words = str(raised.value)
     assert "check (1 of 9 fail)" in words
     assert "check (why)" in words
     assert "check could not run" in words
     assert words.endswith("nothing was published")
-    assert told.value.exit_code == 3
+    assert raised.value.exit_code == 3
 
 
-def test_row_rules_are_not_evaluated_by_the_gate() -> None:
-    rule = Check("rule", "raw", "quarantine", "Words.", RowRule(("n",), "n > 0"))
-    assert evaluate([rule], NUMBERS, None) == []
+def test_a_reason_names_its_table_where_a_layer_has_several() -> None:
+    shut = [result("failed", table="visits"), result("error", table="orders")]
+    reason = shut_reason("final", shut)
+    assert reason == "check of orders could not run (); check of visits (1 of 9 fail)"
+    assert shut_reason("final", shut[:1]) == "check (1 of 9 fail)"
+
+
+def test_rules_that_rows_broke_are_counted_apart_and_shut_nothing() -> None:
+    broken, kept = result("failed", "quarantine"), the_result(Finding(9, 0), "quarantine")
+    assert tally([broken, kept]) == Tally(0, 0, 0, rules_broken=1)
+    assert shut_reason("final", [broken, kept]) is None
+
+
+def test_what_shuts_a_gate_counts_as_failed_and_what_warns_as_warned() -> None:
+    results = [
+        *(result("passed"), result("passed", "warn")),
+        *(result("failed", "warn"), result("insufficient", "warn")),
+        *(result("failed"), result("error"), result("error", "warn")),
+    ]
+    assert tally(results) == Tally(passed=2, warned=2, failed=3, rules_broken=0)
+
+
+def test_a_rule_that_gave_no_result_is_a_failed_check_and_no_broken_rule() -> None:
+    assert tally([the_result(None, "quarantine")]) == Tally(0, 0, failed=1, rules_broken=0)
 
 
 def test_an_error_looked_at_no_row() -> None:
-    assert error_of(positive(), "why").as_dict() == {
+    assert error_of(check(), "why").as_dict() == {
         "layer": "final",
+        "table": "t",
         "check": "check",
         "severity": "fail",
         "description": "Words.",
@@ -218,8 +165,3 @@ def test_an_error_looked_at_no_row() -> None:
         "outcome": "error",
         "detail": "why",
     }
-
-
-def test_integers_beyond_a_double_stay_exact_in_expectations() -> None:
-    table = pa.table({"n": pa.array([2**53 + 1, None])})
-    assert gate.to_pandas(table)["n"][0] == 2**53 + 1

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from spark_app.errors import Stopped
-from spark_app.spark.failures import in_words
-from spark_app.stopping import held_back
+from spark_app.spark.failures import explained_failures
+from spark_app.stopping import deferred
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,16 +22,16 @@ def test_a_stop_that_a_librarys_clean_up_hides_is_still_a_stop() -> None:
         finally:
             raise ConnectionRefusedError("the JVM is gone")
 
-    with pytest.raises(Stopped, match="SIGTERM"), in_words(lambda: None, "."):
+    with pytest.raises(Stopped, match="SIGTERM"), explained_failures(lambda: None, "."):
         library()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_is_held_back_comes_when_the_block_has_ended(number: signal.Signals) -> None:
+def test_a_signal_that_is_deferred_comes_when_the_block_has_ended(number: signal.Signals) -> None:
     done = []
     before = signal.signal(number, lambda *_: done.append("handled"))
     try:
-        with held_back():
+        with deferred():
             signal.raise_signal(number)
             done.append("block")
     finally:
@@ -62,7 +62,7 @@ def stopped_in(work: str, afterwards: str, folder: Path) -> str:
         "try:",
         *(f"    {line}" for line in [*work.split("\n"), "time.sleep(9)"]),
         "except Stopped as stopped:",
-        "    stopping.heard()",
+        "    stopping.acknowledge()",
         f"    {afterwards}",
         "    print(stopped)",
     )

@@ -15,21 +15,13 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from xxhash import xxh64_intdigest
 
-CHANNEL = ("name", "token", "has_subtrackers")
+from spark_app.jobs.organic_share.counts import CHANNEL, Channel
+
 NAME_HASH = "name_hash"
 MAX_CHANNELS = 1024
 SPARK_SEED = 42
 WORD_BITS = 64
 _MAX_DISPLACEMENT = 2**16
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel as it was delivered; null: no token, or not told."""
-
-    name: str
-    token: str | None
-    has_subtrackers: bool | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +44,9 @@ class ChannelSlots:
         name = F.col(NAME_HASH)
         bucket = F.pmod(name, F.lit(len(self.displacements))).cast("int")
         displacement = F.get(_integers(self.displacements), bucket)
+        # The upper 30 bits times an odd number of at most 18 bits stay below 2^48, so that Spark's
+        # ANSI multiplication never overflows; the low 15 bits are left out, because there the
+        # product mixes least.
         mixed = F.shiftright(F.shiftrightunsigned(name, 34) * (displacement * 2 + 1), 15)
         return F.pmod(mixed, F.lit(len(self.fingerprints))).cast("int")
 

@@ -14,17 +14,21 @@ from operator import add
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from spark_app.declarations import Rule
 from spark_app.jobs.organic_share.channels import NAME_HASH, ChannelSlots
-from spark_app.jobs.organic_share.schema import KEY
-from spark_app.jobs.organic_share.transform import ORGANIC, daily_totals, latest_deliveries
-from spark_app.quality.checks import Check
-from spark_app.quality.rules import broken_mask, rule_of
+from spark_app.jobs.organic_share.transform import (
+    KEY,
+    ORGANIC,
+    daily_totals,
+    latest_deliveries,
+)
+from spark_app.quality.rules import broken_mask
 
 GROUP = ("country", "start_date", "year_week", "os_name")
 PACKED_FROM_ROWS = 1_000_000
 
 
-def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) -> DataFrame:
+def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -> DataFrame:
     """One row per combination of the grouping columns and of the rules that rows broke.
 
     Columns: country, start_date, os_name; mask (bit i set: rule i is broken); rows_count,
@@ -32,8 +36,8 @@ def grouped(raw: DataFrame, rules: Sequence[Check], slots: ChannelSlots | None) 
     (different names that the bits prove, at most the rows; 0 without `slots`); newest_load_at;
     installs_count and organic_count (new users over all deliveries; 0 where mask is not 0).
     """
-    by_row = [(i, rule) for i, rule in enumerate(rules) if not set(_reads(rule)) <= set(GROUP)]
-    by_group = [(i, rule) for i, rule in enumerate(rules) if set(_reads(rule)) <= set(GROUP)]
+    by_row = [(i, rule) for i, rule in enumerate(rules) if not set(rule.reads) <= set(GROUP)]
+    by_group = [(i, rule) for i, rule in enumerate(rules) if set(rule.reads) <= set(GROUP)]
     rows = raw.withColumn("row_mask", broken_mask(by_row))
     aggregates, keys_count = _proof(slots)
     if slots:
@@ -90,6 +94,8 @@ def packed_latest_deliveries(rows: DataFrame) -> DataFrame:
     bounds = rows.agg(F.min(micros), F.max(micros), F.max(value)).collect()[0]
     if None in tuple(bounds) or (bounds[1] - bounds[0] + 1) * (bounds[2] + 1) >= 2**63:
         return latest_deliveries(rows)
+    # The load time in steps of `scale`, which is larger than any value: the largest number is then
+    # that of the latest load, of the largest value among equal ones, and `% scale` gives the value.
     base, scale = F.lit(bounds[0]), F.lit(bounds[2] + 1)
     packed = F.max((micros - base) * scale + value)
     return rows.groupBy(*KEY).agg((packed % scale).alias("value"))
@@ -127,7 +133,3 @@ def _proof(slots: ChannelSlots | None) -> tuple[list[Column], Column]:
     strangers = F.count_if(~slots.is_known(slot)).alias("stranger_rows_count")
     keys = reduce(add, [F.bit_count(name).cast("bigint") for name in names])
     return [*words, strangers], keys
-
-
-def _reads(check: Check) -> tuple[str, ...]:
-    return rule_of(check).reads

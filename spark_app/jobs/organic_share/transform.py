@@ -7,8 +7,7 @@ Every function takes frames and returns one. Read from top to bottom, they are t
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_app.jobs.organic_share.schema import KEY
-
+KEY = ("start_date", "country", "os_name", "name")
 ALL_PLATFORMS = "all"
 ALL_COUNTRIES = "ALL"
 ORGANIC = "Organic"
@@ -65,8 +64,10 @@ def weekly_installs(days: DataFrame) -> DataFrame:
 def on_complete_grid(weeks: DataFrame) -> DataFrame:
     """One row per country and ISO week from the first to the last: the staging table.
 
-    A week without rows has zero installs, and null as last_counted_date.
+    A week without rows has zero installs, and null as last_counted_date; such rows among `weeks`,
+    of an earlier grid, are made again.
     """
+    weeks = weeks.where(F.col("last_counted_date").isNotNull())
     everywhere = Window.partitionBy()
     spans = weeks.groupBy("country").agg(
         F.min("week_start_date").alias("first"), F.max("week_start_date").alias("last")
@@ -87,7 +88,7 @@ def on_complete_grid(weeks: DataFrame) -> DataFrame:
 
 
 def rolling_share(grid: DataFrame) -> DataFrame:
-    """One row per country and ISO week: the published table; see `schema.published_schema`."""
+    """One row per country and ISO week: the published table."""
     window = (
         Window.partitionBy("country")
         .orderBy("week_start_date")
@@ -112,9 +113,12 @@ def rolling_share(grid: DataFrame) -> DataFrame:
             F.col("weeks_in_window_count").cast("int").alias("weeks_in_window_count"),
             (F.date_add(week, 6) <= F.col("last_day")).alias("is_week_complete"),
         )
-        .coalesce(1)
-        .sortWithinPartitions("country", "week_start_date")
     )
+
+
+def staged_weeks(rows: DataFrame) -> DataFrame:
+    """The weeks that have rows, from good raw rows: what staging is made of."""
+    return weekly_installs(counted(daily_totals(latest_deliveries(rows))))
 
 
 def monday(day: str) -> Column:

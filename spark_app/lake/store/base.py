@@ -27,7 +27,7 @@ def changed_while_read(path: str) -> RunFailed:
     )
 
 
-class Held(Protocol):
+class Lock(Protocol):
     """A lock that this process holds. `died` is the run id of a holder that ended without
     giving it back, or null."""
 
@@ -103,7 +103,7 @@ class Store(Protocol):
 
     def locked(
         self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
-    ) -> AbstractContextManager[Held]:
+    ) -> AbstractContextManager[Lock]:
         """Hold the lock at `path` for the time of the block.
 
         Raises:

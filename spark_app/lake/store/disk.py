@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from spark_app.errors import Unusable
-from spark_app.lake.store.base import Held, StoredFile
+from spark_app.lake.store.base import Lock, StoredFile
 from spark_app.lake.store.disk_lock import locked
 from spark_app.lake.store.explained import explained
 
@@ -41,7 +41,7 @@ class Disk:
         return StoredFile(path, seen.st_size, f"{seen.st_mtime_ns}-{seen.st_size}")
 
     def find(self, pattern: str) -> list[StoredFile]:
-        expanded = os.path.abspath(os.path.expanduser(pattern))
+        expanded = self.absolute(pattern)
         if os.path.exists(expanded):
             paths = list(_visible_files(expanded))
         elif glob.has_magic(expanded):
@@ -117,7 +117,7 @@ class Disk:
 
     def locked(
         self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
-    ) -> AbstractContextManager[Held]:
+    ) -> AbstractContextManager[Lock]:
         return locked(path, run_id, now)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from spark_app import aws
 from spark_app.errors import AppError, RunFailed, Unusable
-from spark_app.lake.store.base import Held, StoredFile
+from spark_app.lake.store.base import Lock, StoredFile
 from spark_app.lake.store.disk import literal
 from spark_app.lake.store.s3_conditional import put_if
 from spark_app.lake.store.s3_find import is_named, is_visible, listed_prefix
@@ -137,7 +137,7 @@ class S3:
 
     def locked(
         self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
-    ) -> AbstractContextManager[Held]:
+    ) -> AbstractContextManager[Lock]:
         holder = {"run_id": run_id, "host": platform.node(), "since": now.isoformat()}
         return locked(self.client, path, holder, self._times, say)
 

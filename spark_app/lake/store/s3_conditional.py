@@ -29,6 +29,9 @@ def put_if(
     is_ours = is_ours or content.__eq__
     bucket, key = split(path)
     condition = {"IfMatch": quoted(expected)} if expected else {"IfNoneMatch": "*"}
+    # Four ways out: written; refused by the condition, which may be our own earlier try that S3
+    # carried out although its answer was lost; a conflict with a write under way, which S3 asks to
+    # repeat; an error after which nobody knows, so that only reading back tells.
     with aws.explained(path):
         for attempt in range(1, CONFLICT_ATTEMPTS + 1):
             try:

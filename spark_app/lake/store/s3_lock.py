@@ -43,7 +43,7 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LockState:
     """The lock object as it was seen: whose it is, and how old by S3's clock."""
 
     version: str
@@ -151,11 +151,11 @@ def _take(lock: S3Lock, client: Any, path: str, times: Times, say: Callable[[str
 
 
 def _wait_for_death(
-    client: Any, path: str, first: Seen, times: Times, say: Callable[[str], None]
-) -> Seen | None:
+    client: Any, path: str, first: LockState, times: Times, say: Callable[[str], None]
+) -> LockState | None:
     """The lock, when it is dead; null when it was given back meanwhile."""
     began, is_told = time.monotonic(), False
-    seen: Seen | None = first
+    seen: LockState | None = first
     while seen and seen.age_seconds < times.dead_seconds:
         if seen.version != first.version:
             raise RunFailed(f"{seen} holds the lock {path}; wait until it has ended")
@@ -168,7 +168,7 @@ def _wait_for_death(
     return seen
 
 
-def _look(client: Any, path: str) -> Seen | None:
+def _look(client: Any, path: str) -> LockState | None:
     """The lock as it is now; null when there is none."""
     bucket, key = split(path)
     with aws.explained(path):
@@ -178,7 +178,7 @@ def _look(client: Any, path: str) -> Seen | None:
             return None
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     age = (now - answer["LastModified"]).total_seconds()
-    return Seen(unquoted(answer["ETag"]), age, _parse(content))
+    return LockState(unquoted(answer["ETag"]), age, _parse(content))
 
 
 def _parse(content: bytes) -> dict[str, Any]:

@@ -1,0 +1,353 @@
+"""The words in which a job says what it is. Nothing here reads, computes or knows a job.
+
+A job publishes exactly one table. Whatever is the same for all tables (reading, rules, standard
+checks, gates, quarantine, history, publishing, report) follows from these declarations.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+Severity = Literal["fail", "warn"]
+OptionValue = str | int | float | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Option:
+    """A setting of a job: `SPARK_APP_NAME` in the environment, or `run --set NAME=VALUE`.
+
+    `parse` raises ValueError with what to write instead; `words` say what the option is.
+    """
+
+    name: str
+    parse: Callable[[str], OptionValue]
+    default: OptionValue
+    words: str
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Allowed values: a list, or what makes it when it is needed; an option may add `more`."""
+
+    values: tuple[str, ...] | Callable[[], tuple[str, ...]]
+    more: Option | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and what is promised of it. Promises become rules (raw) or checks (tables).
+
+    `type` is in Spark's words. `null` says what null means; None: it is never null. `least` and
+    `most` are inclusive. `ratio_of` names the two counts that a share is the quotient of: totals
+    are quotients of their sums, never means of shares. `label` is its heading for a person.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    null: str | None = None
+    least: int | float | None = None
+    most: int | float | None = None
+    one_of: OneOf | None = None
+    ratio_of: tuple[str, str] | None = None
+    label: str = ""
+    is_region: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is true of every good row of a source, as Spark SQL; who breaks it goes to quarantine.
+
+    A row is judged only where all columns that the rule `reads` are present, unless it
+    `judges_null`: presence is a rule of its own. A predicate that yields null counts as broken.
+    """
+
+    name: str
+    words: str
+    reads: tuple[str, ...]
+    ok: str
+    judges_null: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: of `rows` looked at, `failed` break it; `detail` says it in words.
+
+    `is_insufficient`: there was too little data to tell. Only a `warn` check may answer so.
+    """
+
+    rows: int
+    failed: int
+    detail: str = ""
+    is_insufficient: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a check may look at; frames are lazy.
+
+    `rows` are the rows judged: the good rows of a source, or the table as it was built; `table` has
+    the latter in memory. `sources` are the good rows of every source by name, of their pinned
+    versions; `bad` those that broke a rule, null when there are none. `kept` is what stays of the
+    published run before `--since`, null for a full run; `published` is what readers see now.
+    `newest` is the time of the table's newest settled row, null when nothing is settled.
+    `counted` is what the job counted on its way (`Job.counts`).
+    """
+
+    rows: "DataFrame"
+    today: date
+    options: Mapping[str, OptionValue]
+    sources: "Mapping[str, DataFrame]" = field(default_factory=dict)
+    bad: "DataFrame | None" = None
+    table: "pa.Table | None" = None
+    staging: "pa.Table | None" = None
+    kept: "pa.Table | None" = None
+    published: "pa.Table | None" = None
+    newest: date | None = None
+    counted: object = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """Judges a source's good rows, or a table. `holds` is Spark SQL that is true of every row, or
+    a function. With `when` the check exists only where that option has a value."""
+
+    name: str
+    severity: Severity
+    words: str
+    holds: str | Callable[[Evidence], Finding]
+    when: Option | None = None
+
+
+def fail(
+    name: str,
+    words: str,
+    holds: str | Callable[[Evidence], Finding],
+    *,
+    when: Option | None = None,
+) -> Check:
+    """A check that keeps the gate shut when it fails."""
+    return Check(name, "fail", words, holds, when)
+
+
+def warn(
+    name: str,
+    words: str,
+    holds: str | Callable[[Evidence], Finding],
+    *,
+    when: Option | None = None,
+) -> Check:
+    """A check whose failure is shown; the gate does not mind."""
+    return Check(name, "warn", words, holds, when)
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """Files of a source are Parquet; the types of a column may differ where nothing is lost."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
+
+    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
+    column by which `--since` leaves rows out; without one they are always read whole.
+    """
+
+    name: str
+    format: Parquet
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    checks: tuple[Check, ...] = ()
+    tolerance: float = 0.01
+    time: str | None = None
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """A small table: one Parquet file, replaced in one atomic step. Its size is that in memory."""
+
+    most_bytes: int = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: what one row of it is, and what is true of it before readers see it.
+
+    Rows stand in the order of the key. `time` is a date: the row stands for `days` days from it on,
+    and follows from rows of its sources from then on. `settled` is a boolean column: true where a
+    row changes no more; None: every row, but for history those of the newest time. A settled row in
+    which a column of `history` (empty: any column) changes is a change of published history.
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    time: str | None = None
+    days: int = 1
+    settled: str | None = None
+    history: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    may_be_empty: bool = False
+    kept_as: OneFile = OneFile()
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: a name is no column's, or a column of the key may be null.
+        """
+        known = {column.name: column for column in self.columns}
+        named = (*self.key, *filter(None, (self.time, self.settled)), *self.history)
+        if unknown := [name for name in named if name not in known]:
+            raise ValueError(f"{self.name} has no column {unknown[0]}")
+        if nullable := [name for name in self.key if known[name].null is not None]:
+            raise ValueError(f"{self.name}: {nullable[0]} is of the key and may not be null")
+
+
+Source = Files | Table
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A table in between, with a gate of its own.
+
+    `made_by` turns the good rows of the job's sources into its rows; `completed_by` gets those
+    together with the rows that `--since` keeps of the published run.
+    """
+
+    table: Table
+    made_by: "Callable[..., DataFrame]"
+    completed_by: "Callable[[DataFrame], DataFrame] | None" = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Points of a chart to be read with care: those whose `column` is `below` a number."""
+
+    column: str
+    below: int
+    words: str
+
+
+@dataclass(frozen=True, init=False)
+class Tiles:
+    """Totals of the newest settled time, the first one large."""
+
+    columns: tuple[str, ...]
+
+    def __init__(self, *columns: str) -> None:
+        """Name the columns."""
+        object.__setattr__(self, "columns", columns)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A column over time, one line for each value of `by` and one for all together."""
+
+    column: str
+    by: str | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A column of the newest settled time, one bar for each value of `by`, the largest first."""
+
+    column: str
+    by: str
+
+
+@dataclass(frozen=True, init=False)
+class Newest:
+    """The rows of the newest settled time, with these columns after the key; none named: all."""
+
+    columns: tuple[str, ...]
+
+    def __init__(self, *columns: str) -> None:
+        """Name the columns."""
+        object.__setattr__(self, "columns", columns)
+
+
+Part = Tiles | Line | Bars | Newest
+
+
+@dataclass(frozen=True, init=False)
+class Report:
+    """What the page of a table draws of it, from top to bottom."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+    def __init__(self, title: str, *parts: Part) -> None:
+        """Name the page and its parts."""
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "parts", parts)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a job's own way of examining may know besides the rows.
+
+    `rules` are all rules of the source, standard ones first. `since` is the first day that is read,
+    null for a full run; null dates are read whatever it is. `sample` gives some of the different
+    values of columns in the files: a hint, never the whole.
+    """
+
+    rules: Sequence[Rule]
+    today: date
+    options: Mapping[str, OptionValue]
+    since: date | None
+    sample: Callable[[Sequence[str]], Sequence[tuple[object, ...]]]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What `Job.examine` found in the rows of the job's one source; nothing is written yet.
+
+    `broken` is how many rows broke each rule; `bad` has them with `broken_rules` and
+    `source_file`, null when there are none. `made` is what `Staging.made_by` would have made.
+    `counted` is what `Job.counts` would have counted.
+    """
+
+    rows_count: int
+    quarantined_count: int
+    broken: Mapping[str, int]
+    bad: "DataFrame | None"
+    good: "DataFrame"
+    made: "DataFrame"
+    counted: object
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a table is made: from the good rows of its sources, in their order.
+
+    With `staging` the transform gets the staging table instead. Options that the transform names
+    are handed to it by keyword. `checks` judge the table beside its own. `counts` is counted once
+    and shared by the checks; `examine` is the job's own faster way to all of this, null: the plain
+    one.
+    """
+
+    reads: tuple[Source, ...]
+    transform: "Callable[..., DataFrame]"
+    publishes: Table
+    staging: Staging | None = None
+    checks: tuple[Check, ...] = ()
+    options: tuple[Option, ...] = ()
+    report: Report | None = None
+    counts: Callable[[Evidence], object] | None = None
+    examine: "Callable[[DataFrame, Delivery], Examined] | None" = None
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.publishes.name

@@ -1,0 +1,115 @@
+"""The checks that every job has: they follow from its declarations, and none can be left out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from spark_app.declarations import Check, Files, Job, OptionValue, Rule, Table
+from spark_app.quality.promises import column_rules
+from spark_app.quality.results import Layer, LayerCheck
+
+_DOUBLES = ("double", "float")
+
+
+def rules_of(source: Files, options: Mapping[str, OptionValue]) -> tuple[Rule, ...]:
+    """All rules of a source: those of its columns, then its own."""
+    return (*column_rules(source.columns, options), *source.rules)
+
+
+def is_on(check: Check, options: Mapping[str, OptionValue]) -> bool:
+    """Whether a check exists in this run: one with `when` only where that option has a value."""
+    return check.when is None or options.get(check.when.name) not in (None, (), "")
+
+
+def checks_of(job: Job, options: Mapping[str, OptionValue]) -> tuple[LayerCheck, ...]:
+    """Every check of a job in the order of its layers.
+
+    Raises:
+        ValueError: two have the same name, so that one finding would answer for both.
+    """
+    staging = job.staging
+    found = (
+        *(check for source in job.reads for check in source_checks(source, options)),
+        *(table_checks("staging", staging.table, (), options) if staging else ()),
+        *table_checks("final", job.publishes, job.checks, options),
+    )
+    names = Counter(f"{check.name} of {check.table} ({check.layer})" for check in found)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise ValueError(f"{job.name} has two checks {twice[0]}")
+    return found
+
+
+def source_checks(
+    source: Files | Table, options: Mapping[str, OptionValue]
+) -> tuple[LayerCheck, ...]:
+    """The checks at the raw gate for one source. Another job's table was checked when it was
+    published: it only must have rows."""
+    if isinstance(source, Table):
+        has_rows = ("has_rows", f"{source.name} has at least one row.")
+        return tuple(_fails("raw", source.name, [] if source.may_be_empty else [has_rows]))
+    return tuple(_of_files(source, options))
+
+
+def _of_files(source: Files, options: Mapping[str, OptionValue]) -> Iterator[LayerCheck]:
+    yield from _fails(
+        "raw",
+        source.name,
+        [
+            ("columns_present", "Every file has every promised column."),
+            ("types_kept", "Every column has its promised type, or one that loses nothing."),
+        ],
+    )
+    yield LayerCheck("raw", source.name, "no_extra_columns", "warn", "No file has further columns.")
+    for rule in rules_of(source, options):
+        yield LayerCheck("raw", source.name, rule.name, "quarantine", rule.words)
+    yield from _fails("raw", source.name, _counts_of(source))
+    yield from _own("raw", source.name, source.checks, options)
+
+
+def _counts_of(source: Files) -> Iterator[tuple[str, str]]:
+    yield "all_rows_read", "As many rows were read as the files hold."
+    if not source.may_be_empty:
+        yield "has_rows", "At least one row was delivered."
+    yield "quarantine_within_tolerance", "The share of quarantined rows is within the tolerance."
+
+
+def table_checks(
+    layer: Layer, table: Table, more: Sequence[Check], options: Mapping[str, OptionValue]
+) -> tuple[LayerCheck, ...]:
+    """The checks of a table that a run builds; `more` are those of its job."""
+    return (
+        *_fails(layer, table.name, _promises_of(table, options)),
+        *_unchanged(layer, table),
+        *_own(layer, table.name, (*table.checks, *more), options),
+    )
+
+
+def _promises_of(table: Table, options: Mapping[str, OptionValue]) -> Iterator[tuple[str, str]]:
+    yield "columns_as_promised", "The columns are exactly the promised ones, in order."
+    yield "types_as_promised", "The columns have exactly the promised types."
+    if not table.may_be_empty:
+        yield "has_rows", "There is at least one row."
+    yield "fits_one_file", f"The table is at most {table.kept_as.most_bytes // 2**20} MiB large."
+    yield "key_is_unique", f"Each {' and '.join(table.key)} stands there once."
+    if any(column.type in _DOUBLES for column in table.columns):
+        yield "numbers_are_numbers", "No number is NaN; what is unknown is null."
+    for rule in column_rules(table.columns, options):
+        yield rule.name, rule.words
+
+
+def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
+    if layer == "final":
+        words = "No row that was published as settled changes."
+        yield LayerCheck(layer, table.name, "history_unchanged", "warn", words)
+
+
+def _own(
+    layer: Layer, table: str, checks: Iterable[Check], options: Mapping[str, OptionValue]
+) -> Iterator[LayerCheck]:
+    for check in checks:
+        if is_on(check, options):
+            yield LayerCheck(layer, table, check.name, check.severity, check.words)
+
+
+def _fails(layer: Layer, table: str, named: Iterable[tuple[str, str]]) -> Iterator[LayerCheck]:
+    for name, words in named:
+        yield LayerCheck(layer, table, name, "fail", words)

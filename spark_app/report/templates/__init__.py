@@ -1,0 +1,1 @@
+"""The templates; see rendering.py."""

@@ -1,0 +1,126 @@
+"""Which jobs a command runs, in the order of their dependencies, and whether each has to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+from spark_app.declarations import Job, Table
+from spark_app.errors import Unusable
+from spark_app.lake.lake import Lake
+from spark_app.run.manifest import Manifest
+from spark_app.run.request import Request
+from spark_app.run.stages import new_manifest
+from spark_app.sources.pinned import pin_sources
+
+FINISHED = ("published", "gate shut")
+
+
+@dataclass(frozen=True)
+class Due:
+    """Whether a job has something to do, and why. `last` is its newest finished run, or null."""
+
+    is_due: bool
+    why: str
+    is_held: bool = False
+    last: Mapping[str, Any] | None = None
+
+
+def selected(
+    jobs: Sequence[Job], names: Iterable[str], *, upstream: bool, downstream: bool
+) -> list[Job]:
+    """The named jobs, with those that they read and those that read them where that is asked for,
+    each after what it reads."""
+    by_name = {job.name: job for job in jobs}
+    wanted = set(names)
+    if upstream:
+        wanted |= _reached(wanted, {name: _upstream(job, by_name) for name, job in by_name.items()})
+    if downstream:
+        readers: dict[str, list[str]] = {name: [] for name in by_name}
+        for job in jobs:
+            for source in _upstream(job, by_name):
+                readers[source].append(job.name)
+        wanted |= _reached(wanted, readers)
+    graph = {name: _upstream(job, by_name) for name, job in by_name.items()}
+    return [by_name[name] for name in TopologicalSorter(graph).static_order() if name in wanted]
+
+
+def run_ids(command: str, jobs: Sequence[Job], lake: Lake) -> dict[str, str]:
+    """The run id of each job: that of the command for one job, else with the job's name behind.
+
+    An id is used once: a job that was tried under it and did not end well gets the next number.
+    """
+    if len(jobs) == 1:
+        return {jobs[0].name: command}
+    return {job.name: _untried(f"{command}-{job.name}", lake) for job in jobs}
+
+
+def due(job: Job, request: Request, lake: Lake, clock: datetime) -> Due:
+    """Whether a job has something to do that its newest finished run did not do.
+
+    Raises:
+        Unusable: its sources cannot be used.
+    """
+    last = newest_finished(job, lake)
+    version = lake.published(job.name)
+    is_held = version is not None and bool((lake.manifest(version.run_id) or {}).get("held"))
+    if is_held and version is not None:
+        return Due(False, f"held at run {version.run_id}", True, last)
+    sources = pin_sources(job, lake, request.sources, request.region)
+    seen = version.run_id if version else None
+    why = _difference(new_manifest(job, request, sources, clock), last, seen)
+    return Due(why is not None, why or _nothing_new(last), False, last)
+
+
+def newest_finished(job: Job, lake: Lake) -> dict[str, Any] | None:
+    """The manifest of the newest run that published or whose gate stayed shut; null: none did."""
+    mine = [m for m in lake.manifests().values() if m["job"] == job.name]
+    finished = [m for m in mine if m["outcome"] in FINISHED]
+    return max(finished, key=lambda m: str(m["started_at"]), default=None)
+
+
+def _upstream(job: Job, known: Mapping[str, Job]) -> list[str]:
+    names = [source.name for source in job.reads if isinstance(source, Table)]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise Unusable(f"{job.name} reads {unknown[0]}, which no job publishes")
+    return names
+
+
+def _reached(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        for name in edges[waiting.pop()]:
+            if name not in found:
+                found.add(name)
+                waiting.append(name)
+    return found
+
+
+def _untried(run_id: str, lake: Lake) -> str:
+    tried, number = run_id, 1
+    while (earlier := lake.manifest(tried)) and earlier["outcome"] not in ("published", "checked"):
+        number += 1
+        tried = f"{run_id}-{number}"
+    return tried
+
+
+def _difference(new: Manifest, last: Mapping[str, Any] | None, seen: str | None) -> str | None:
+    """What a run would do that the last one did not; null: nothing. `seen` is what readers see."""
+    if last is None:
+        return "it never ran to an end"
+    if last["parameters"] != new.parameters:
+        return "other options or sources than in the last run"
+    if last["inputs_digest"] != new.inputs_digest:
+        return "new input"
+    if last["code"] != new.code:
+        return "another version of the application"
+    is_superseded = last["outcome"] == "published" and last["run_id"] != seen
+    return f"readers see the older run {seen}" if is_superseded else None
+
+
+def _nothing_new(last: Mapping[str, Any] | None) -> str:
+    is_shut = last is not None and last["outcome"] == "gate shut"
+    return "nothing new, and the gate stayed shut" if is_shut else "up to date"

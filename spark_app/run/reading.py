@@ -1,0 +1,171 @@
+"""The first layer of a run: sources are held against their promises, read, and judged by rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from spark_app.declarations import Delivery, Evidence, Examined, Files, Rule, Table
+from spark_app.errors import Unusable
+from spark_app.quality.gate import require_open
+from spark_app.quality.results import CheckResult, results_of
+from spark_app.quality.rules import bad_rows, count_broken, is_good
+from spark_app.quality.source_findings import counted, has_rows, own_findings
+from spark_app.quality.standard import rules_of
+from spark_app.run.state import RunState
+from spark_app.sources import contract
+from spark_app.sources.contract import DeliveredFile
+from spark_app.sources.files import inspect_footers, read_files, sample
+from spark_app.sources.pinned import PinnedSource, read_table
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+Footers = Mapping[str, Sequence[DeliveredFile]]
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """The rows of a source after its rules; frames are lazy.
+
+    `bad` is null when no row broke a rule. `made` and `counted` are there where the job has its own
+    way of examining, see `declarations.Examined`.
+    """
+
+    rows_count: int
+    quarantined_count: int
+    good: "DataFrame"
+    bad: "DataFrame | None" = None
+    made: "DataFrame | None" = None
+    counted: object = None
+
+
+def inspect(run: RunState) -> Footers:
+    """Hold every file's footer against its source, before Spark is asked for anything.
+
+    Raises:
+        GateShut: a promised column is missing or of another type.
+    """
+    footers = {
+        pinned.name: inspect_footers(pinned.source, pinned.files, pinned.store)
+        for pinned in run.sources
+        if isinstance(pinned.source, Files)
+    }
+    breaches = [result for name in footers for result in _footer_results(run, name, footers[name])]
+    if any(result.outcome == "failed" and result.severity == "fail" for result in breaches):
+        run.results += breaches
+        require_open("raw", run.results)
+    return footers
+
+
+def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:
+    """The rows of every source in the order of the job, with what the raw gate needs of them."""
+    return {
+        pinned.name: _read_files(run, spark, pinned, footers[pinned.name])
+        if isinstance(pinned.source, Files)
+        else _read_table(run, spark, pinned)
+        for pinned in run.sources
+    }
+
+
+def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) -> list[CheckResult]:
+    found = contract.findings(files)
+    checks = [check for check in run.checks_at("raw", name) if check.name in found]
+    return results_of(checks, found)
+
+
+def _read_table(run: RunState, spark: "SparkSession", pinned: PinnedSource) -> SourceRows:
+    frame = read_table(spark, pinned, run.lake)
+    count = frame.count()
+    run.results += results_of(run.checks_at("raw", pinned.name), {"has_rows": has_rows(count)})
+    return SourceRows(count, 0, frame)
+
+
+def _read_files(
+    run: RunState, spark: "SparkSession", pinned: PinnedSource, files: Sequence[DeliveredFile]
+) -> SourceRows:
+    source = _files(pinned)
+    frame = _rows_from(
+        read_files(spark, source, files, pinned.store, bytes_count=pinned.bytes_count),
+        source,
+        run.since,
+    )
+    rules = rules_of(source, run.options)
+    delivery = Delivery(
+        rules=rules,
+        today=run.today,
+        options=run.options,
+        since=run.since if source.time else None,
+        sample=lambda columns: sample(pinned.files, columns, pinned.store),
+    )
+    examined = run.job.examine(frame, delivery) if run.job.examine else None
+    rows, broken = _own_way(examined) if examined else _plain_way(frame, rules)
+    rows = replace(rows, counted=rows.counted or _counts(run, rows))
+    if rows.bad is not None:
+        run.lake.write_frame(rows.bad, run.lake.quarantine(source.name, run.run_id))
+    delivered = None if delivery.since else sum(file.rows_count for file in files)
+    tolerance = source.tolerance if run.request.tolerance is None else run.request.tolerance
+    run.results += results_of(
+        run.checks_at("raw", source.name),
+        {
+            **contract.findings(files),
+            **counted(rows.rows_count, delivered, broken, rows.quarantined_count, tolerance),
+            **own_findings(source.checks, evidence_of(run, rows), run.options),
+        },
+    )
+    return rows
+
+
+def evidence_of(run: RunState, rows: SourceRows) -> Evidence:
+    """What the checks of a source may look at."""
+    return Evidence(
+        rows=rows.good,
+        today=run.today,
+        options=run.options,
+        bad=rows.bad,
+        kept=run.kept.rows if run.kept else None,
+        counted=rows.counted,
+    )
+
+
+def _counts(run: RunState, rows: SourceRows) -> object:
+    return run.job.counts(evidence_of(run, rows)) if run.job.counts else None
+
+
+def _own_way(found: Examined) -> tuple[SourceRows, Mapping[str, int]]:
+    rows = SourceRows(
+        found.rows_count,
+        found.quarantined_count,
+        found.good,
+        found.bad,
+        found.made,
+        found.counted,
+    )
+    return rows, found.broken
+
+
+def _plain_way(frame: "DataFrame", rules: Sequence[Rule]) -> tuple[SourceRows, Mapping[str, int]]:
+    """One pass that counts; those that follow read again, but bad rows only when there are some."""
+    found = count_broken(frame, rules)
+    bad = bad_rows(frame, rules) if found.bad_count else None
+    good = frame.where(is_good(rules)) if found.bad_count else frame
+    return SourceRows(found.rows_count, found.bad_count, good, bad), found.by_rule
+
+
+def _rows_from(frame: "DataFrame", source: Files, since: date | None) -> "DataFrame":
+    """The rows from a day on. Null dates pass: their rows must reach quarantine."""
+    if since is None or source.time is None:
+        return frame
+    return frame.where(_is_from(source.time, since))
+
+
+def _is_from(column: str, since: date) -> "Column":
+    from pyspark.sql import functions as F
+
+    return F.col(column).isNull() | (F.col(column) >= F.lit(since))
+
+
+def _files(pinned: PinnedSource) -> Files:
+    if isinstance(pinned.source, Table):
+        raise Unusable(f"{pinned.name} is a table, not a dataset of files")
+    return pinned.source

@@ -1,0 +1,124 @@
+"""Several jobs in one go: one JVM, each job after what it reads, one line a job at the end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spark_app.declarations import Job, Table
+from spark_app.errors import DONE, AppError, GateShut
+from spark_app.run.manifest import Manifest
+from spark_app.run.order import Due, due
+from spark_app.run.request import Request
+from spark_app.run.stages import Surroundings, run_job
+
+_WORST_FIRST = (1, 2, 3, DONE)
+
+
+@dataclass(frozen=True)
+class JobEnd:
+    """How a job of a command ended: its exit code, and what the line about it says.
+
+    `manifest` is null when it did not run.
+    """
+
+    job: Job
+    exit_code: int
+    words: str
+    manifest: Manifest | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a command treats its jobs: with `if_new` one with nothing new is left, and held tables
+    are, unless a job was `named` and has to run."""
+
+    requests: Mapping[str, Request]
+    if_new: bool
+    named: frozenset[str]
+
+
+def run_several(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> list[JobEnd]:
+    """Run jobs in their order; a job whose source failed is left, and says why."""
+    ends: dict[str, JobEnd] = {}
+    for job in jobs:
+        end = _left(job, ends) or _one(job, wanted, around)
+        if end.exit_code != DONE:
+            around.progress.line(f"error: {job.name}: {end.words}")
+        ends[job.name] = end
+    return list(ends.values())
+
+
+def run_if_due(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
+    """Run one job, or leave it where there is nothing to do.
+
+    Raises:
+        AppError: the run failed; or there is nothing new and the newest run's gate stayed shut.
+    """
+    request = wanted.requests[job.name]
+    if wanted.if_new or job.name not in wanted.named:
+        found = due(job, request, around.lake, around.clock)
+        if found.is_held:
+            return JobEnd(job, DONE, f"{found.why}; release it: publish {job.name} --release")
+        if wanted.if_new and not found.is_due:
+            return _nothing_to_do(job, found)
+    manifest = run_job(job, request, around)
+    return JobEnd(job, DONE, f"{manifest.outcome} by run {manifest.run_id}", manifest)
+
+
+def plan(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> list[tuple[str, str, str]]:
+    """For each job its name, whether it would run, and why."""
+    rows: list[tuple[str, str, str]] = []
+    running: set[str] = set()
+    for job in jobs:
+        would, why = _planned(job, wanted, around, running)
+        running |= {job.name} if would == "run" else set()
+        rows.append((job.name, would, why))
+    return rows
+
+
+def exit_code(ends: Sequence[JobEnd]) -> int:
+    """The code of several jobs: 1 before 2 before 3 before 0."""
+    codes = {end.exit_code for end in ends}
+    return next(code for code in _WORST_FIRST if code in codes or code == DONE)
+
+
+def _one(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
+    try:
+        return run_if_due(job, wanted, around)
+    except AppError as error:
+        return JobEnd(job, error.exit_code, str(error))
+
+
+def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:
+    """The end of a job whose source failed before it; null when none did."""
+    failed = [ends[name] for name in _tables(job) if name in ends and ends[name].exit_code != DONE]
+    if not failed:
+        return None
+    words = f"skipped, because {failed[0].job.name}, which it reads, failed"
+    return JobEnd(job, failed[0].exit_code, words)
+
+
+def _planned(job: Job, wanted: Wanted, around: Surroundings, running: set[str]) -> tuple[str, str]:
+    made_again = [name for name in _tables(job) if name in running]
+    if made_again:
+        return "run", f"{made_again[0]}, which it reads, is made again before it"
+    try:
+        found = due(job, wanted.requests[job.name], around.lake, around.clock)
+    except AppError as error:
+        return "fail", str(error)
+    if found.is_held and (wanted.if_new or job.name not in wanted.named):
+        return "held", found.why
+    if wanted.if_new and not found.is_due:
+        return "leave", found.why
+    return "run", found.why
+
+
+def _nothing_to_do(job: Job, found: Due) -> JobEnd:
+    last: Mapping[str, Any] = found.last or {}
+    if last.get("outcome") == "gate shut":
+        raise GateShut(str(last.get("reason")))
+    return JobEnd(job, DONE, f"{found.why}, run {last.get('run_id')}")
+
+
+def _tables(job: Job) -> list[str]:
+    return [source.name for source in job.reads if isinstance(source, Table)]
