@@ -19,7 +19,7 @@ from pathlib import Path
 import pyspark
 
 from scripts import make_sample
-from spark_app.spark import session
+from spark_app.spark import conf, jvm
 
 DUMP_SECONDS = 300.0
 # Only the JVM that runs Spark gets these, not the one that spark-submit asks for its command line.
@@ -62,7 +62,7 @@ def run_job(folder: Path, archive: Path) -> str | None:
     source = folder / "installs"
     make_sample.write(source, make_sample.SEED)
     os.environ[JVM_OPTIONS] = f"{shlex.quote(f'-XX:ArchiveClassesAtExit={archive}')} {QUIET}"
-    session.EXIT_SECONDS = DUMP_SECONDS
+    jvm.EXIT_SECONDS = DUMP_SECONDS
     said = io.StringIO()
     with redirect_stdout(said), redirect_stderr(said):
         code = main(["run", "organic_share", f"--source={source}", f"--lake={folder / 'lake'}"])
@@ -75,7 +75,7 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="make it even when it is there")
     args = parser.parse_args()
-    archive = session.class_archive()
+    archive = conf.class_archive()
     if is_current(archive) and not args.again:
         return
     print("making the archive of Java classes, once (about a minute)", flush=True)

@@ -317,7 +317,7 @@ def print_newest(job: Job, lake: Lake) -> None:
     print(f"report: {lake.report(job.name)}")
 
 
-def print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as their longest cell; numbers to the right; the last column runs on."""
     widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
     for row in [heads, *rows]:

@@ -113,6 +113,28 @@ def staged(
     return base | overrides
 
 
+def final_row(week: date, organic: int, installs: int, country: str, **overrides: Any) -> Row:
+    """A published row of the week that begins on the Monday `week`."""
+    year, number, _ = week.isocalendar()
+    base = {
+        "year": year,
+        "week": number,
+        "country": country,
+        "share_organic_p4w": organic / installs if installs else None,
+        "week_start_date": week,
+        "organic_p4w_count": organic,
+        "installs_p4w_count": installs,
+        "weeks_in_window_count": 1,
+        "is_week_complete": True,
+    }
+    return base | overrides
+
+
+def changed(rows: Sequence[Row], i: int, **changes: Any) -> list[Row]:
+    """The rows, with some fields of one of them set otherwise."""
+    return [row | changes if j == i else row for j, row in enumerate(rows)]
+
+
 DEFAULTS = {option.name: option.default for option in OPTIONS}
 
 

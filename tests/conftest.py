@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from spark_app.spark.session import SESSION_CONF, laptop_conf
+from spark_app.spark.conf import SESSION_CONF, laptop_conf
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -31,8 +31,9 @@ from spark_app.run.since import kept_rows, parse_since
 from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
+from spark_app.spark.conf import java_version
 from spark_app.spark.failures import explained_failures
-from spark_app.spark.session import SparkOnDemand, java_version
+from spark_app.spark.session import SparkOnDemand
 
 if TYPE_CHECKING:
     import pyarrow as pa

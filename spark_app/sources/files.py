@@ -10,6 +10,7 @@ from spark_app.declarations import Files
 from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Store, StoredFile
+from spark_app.lake.store.base import changed_while_read
 from spark_app.sources.contract import DeliveredFile, inspect_footer
 from spark_app.sources.parquet_types import Physical
 
@@ -40,6 +41,17 @@ def find_inputs(source: str, store: Store, lake: Lake) -> list[StoredFile]:
             "writes; choose a lake elsewhere"
         )
     return inputs
+
+
+def require_unchanged(files: Sequence[StoredFile], store: Store) -> None:
+    """Raise unless every file is still the version that was pinned.
+
+    Raises:
+        RunFailed: a file changed or vanished while it was read.
+    """
+    changed = store.changed(files)
+    if changed:
+        raise changed_while_read(changed.path)
 
 
 def inspect_footers(

@@ -8,8 +8,7 @@ from spark_app.declarations import Files, Job, Source, Table
 from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Store, StoredFile, is_s3, store_of
-from spark_app.lake.store.base import changed_while_read
-from spark_app.sources.files import find_inputs
+from spark_app.sources.files import find_inputs, require_unchanged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,14 +44,8 @@ class PinnedSource:
         return is_s3(self.place)
 
     def require_unchanged(self) -> None:
-        """Raise unless every file is still the version that was pinned.
-
-        Raises:
-            RunFailed: a file changed or vanished while it was read.
-        """
-        changed = self.store.changed(self.files)
-        if changed:
-            raise changed_while_read(changed.path)
+        """Raise unless every file is still the version that was pinned."""
+        require_unchanged(self.files, self.store)
 
     def as_dict(self) -> dict[str, str | int]:
         """What the manifest keeps of it; the files stand in a file of their own."""

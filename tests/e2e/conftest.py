@@ -11,9 +11,9 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from spark_app.run import reading
 from spark_app.run.manifest import Stage
 from spark_app.run.progress import Progress
+from spark_app.sources import files
 from tests.e2e import process, raw_files
 from tests.e2e.in_process import App, app_here
 from tests.e2e.process import JOB, Ended
@@ -136,7 +136,7 @@ def run_here(app_here: App, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def _let_happen(monkeypatch: pytest.MonkeyPatch, at: Mapping[str, Happening]) -> None:
-    read, show = reading.read_files, Progress.stage
+    read, show = files.read_files, Progress.stage
 
     def read_files(*args: Any, **more: Any) -> Any:
         at.get("read", lambda: None)()
@@ -146,5 +146,5 @@ def _let_happen(monkeypatch: pytest.MonkeyPatch, at: Mapping[str, Happening]) ->
         show(progress, ended)
         at.get(ended.name, lambda: None)()
 
-    monkeypatch.setattr(reading, "read_files", read_files)
+    monkeypatch.setattr("spark_app.run.reading.read_files", read_files)
     monkeypatch.setattr(Progress, "stage", stage)

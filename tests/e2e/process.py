@@ -20,6 +20,7 @@ JOB = "organic_share"
 DEADLINE = 120.0
 SAID = (  # what stderr may hold
     *("raw ", "staging ", "final ", "report: ", "error: ", "run "),
+    "fetching Spark's S3 connector, once",
     "the end of the run could not be recorded: ",
 )
 NOISE = ("Traceback", "WARN", "at org.apache", "Exception in", "log4j", "py4j")

@@ -29,7 +29,7 @@ def published(bucket: str) -> Lake:
     """A lake with two runs of different size, the smaller one published."""
     lake = Lake(f"s3://{bucket}/lake")
     for run_id, size in SIZES.items():
-        lake.write_built(run_id, NAME, pa.table({"n": pa.array(range(size), pa.int64())}), "inputs")
+        lake.write_built(run_id, NAME, pa.table({"n": pa.array(range(size), pa.int64())}), "", {})
     _publish(lake, "small")
     return lake
 

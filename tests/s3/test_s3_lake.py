@@ -21,7 +21,7 @@ OTHER = pa.table({"n": pa.array([3], pa.int64())})
 
 
 def built(lake: Lake, run_id: str, table: pa.Table = TABLE) -> str:
-    lake.write_built(run_id, "t", table, f"digest of {run_id}")
+    lake.write_built(run_id, "t", table, f"digest of {run_id}", {})
     return run_id
 
 

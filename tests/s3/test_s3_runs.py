@@ -70,7 +70,8 @@ def test_a_source_in_s3_feeds_a_lake_on_a_disk_and_the_other_way_round(
 LOOK = """
 import sys
 import psutil
-from spark_app.spark import session
+from contextlib import nullcontext
+from spark_app.spark.session import SparkOnDemand
 
 def line(one):
     try:
@@ -78,9 +79,11 @@ def line(one):
     except psutil.Error:
         return ""
 
-with session.starting(
-    driver_memory="1g", log=sys.argv[1], input_bytes=1, has_s3=True
-) as connect:
+log = lambda: nullcontext(sys.argv[1])
+with (
+    SparkOnDemand(driver_memory="1g") as on_demand,
+    on_demand.started(log=log, log_name="log", input_bytes=1, has_s3=True) as connect,
+):
     spark = connect()
     needle = "-".join(["a", "secret", "to", "find"])  # not as it stands in our own line
     print(sum(needle in line(one) for one in psutil.process_iter()))

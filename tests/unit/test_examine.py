@@ -6,19 +6,21 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_app.job import Examined
+from spark_app.declarations import Evidence, Examined, OptionValue
 from spark_app.jobs.organic_share import examine
-from spark_app.jobs.organic_share.checks import raw_checks
-from spark_app.jobs.organic_share.rules import row_rules
-from spark_app.quality.checks import CheckResult
-from spark_app.quality.gate import evaluate
-from spark_app.settings import Settings
+from spark_app.jobs.organic_share.counts import Counts
+from spark_app.jobs.organic_share.raw import INSTALLS
+from spark_app.quality.results import CheckResult, results_of
+from spark_app.quality.source_findings import counted, own_findings
+from spark_app.quality.standard import rules_of, source_checks
+from spark_app.sources import contract
 from tests.builders import (
     A_DAY,
     A_LOAD,
+    DEFAULTS,
     LATER,
     Row,
-    context,
+    delivery,
     examined,
     frame,
     organic,
@@ -27,21 +29,43 @@ from tests.builders import (
     raw_table,
 )
 
-
-def checked(found: Examined, given: Settings | None = None) -> dict[str, CheckResult]:
-    """The results of the raw checks on what was found."""
-    no_rows = pa.table({"file": pa.array([], pa.string())})
-    results = evaluate(raw_checks(given or Settings()), no_rows, found.facts)
-    return {result.check: result for result in results}
+Options = dict[str, OptionValue]
 
 
-def failing(found: Examined, given: Settings | None = None) -> set[str]:
-    return {name for name, result in checked(found, given).items() if result.outcome != "passed"}
+def checked(
+    found: Examined,
+    options: Options | None = None,
+    *,
+    tolerance: float = 0.01,
+    today: date = date(2030, 1, 1),
+    delivered: int = -1,
+) -> dict[str, CheckResult]:
+    """The results of the checks of raw on what was found; rules are not among them."""
+    given = DEFAULTS | (options or {})
+    footers = found.rows_count if delivered < 0 else delivered
+    seen = Evidence(rows=found.good, today=today, options=given, counted=found.counted)
+    findings = {
+        **contract.findings([]),
+        **counted(found.rows_count, footers, found.broken, found.quarantined_count, tolerance),
+        **own_findings(INSTALLS.checks, seen, given),
+    }
+    results = results_of(source_checks(INSTALLS, given), findings)
+    return {result.check: result for result in results if result.severity != "quarantine"}
+
+
+def failing(found: Examined, options: Options | None = None, **more: object) -> set[str]:
+    results = checked(found, options, **more)  # type: ignore[arg-type]
+    return {name for name, result in results.items() if result.outcome != "passed"}
+
+
+def counts_of(found: Examined) -> Counts:
+    assert isinstance(found.counted, Counts)
+    return found.counted
 
 
 def quarantined(found: Examined) -> list[Row]:
-    assert found.bad_rows is not None
-    return list(found.bad_rows.toArrow().to_pylist())
+    assert found.bad is not None
+    return list(found.bad.toArrow().to_pylist())
 
 
 def test_bad_rows_are_kept_complete_with_every_rule_they_broke(spark: SparkSession) -> None:
@@ -54,7 +78,7 @@ def test_bad_rows_are_kept_complete_with_every_rule_they_broke(spark: SparkSessi
     rules = {(r["name"], r["value"]): r.pop("broken_rules") for r in found}
     nowhere = ("value", "end_date", "year_week", "country", "os_name")
     assert rules == {
-        ("Organic", -1.0): ["value_is_a_count", "country_is_known"],
+        ("Organic", -1.0): ["country_is_known", "value_is_a_count"],
         (None, 1.0): ["name_present", "start_date_present"],
         ("Organic", None): [f"{column}_present" for column in nowhere],
     }
@@ -66,19 +90,20 @@ def test_bad_rows_are_kept_complete_with_every_rule_they_broke(spark: SparkSessi
 def test_bad_rows_name_their_rules_in_order(spark: SparkSession) -> None:
     everything = dict.fromkeys(raw_row(), None)
     (row,) = quarantined(examined(spark, [organic(A_DAY, 1), everything]))
-    assert row["broken_rules"] == [r.name for r in row_rules(Settings()) if "_present" in r.name]
+    rules = [rule.name for rule in rules_of(INSTALLS, DEFAULTS)]
+    assert row["broken_rules"] == [name for name in rules if "_present" in name]
 
 
 def test_good_rows_of_a_day_with_bad_ones_stay_out_of_quarantine(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1), paid(A_DAY, -1), paid(A_DAY, 2)]
     found = examined(spark, rows)
     assert [row["value"] for row in quarantined(found)] == [-1.0]
-    assert found.broken_counts["value_is_a_count"] == 1
-    assert sum(found.broken_counts.values()) == 1
+    assert found.broken["value_is_a_count"] == 1
+    assert sum(found.broken.values()) == 1
 
 
 def test_without_bad_rows_there_is_no_quarantine(spark: SparkSession) -> None:
-    assert examined(spark, [organic(A_DAY, 1)]).bad_rows is None
+    assert examined(spark, [organic(A_DAY, 1)]).bad is None
 
 
 def test_good_data_passes_every_raw_check(spark: SparkSession) -> None:
@@ -87,13 +112,14 @@ def test_good_data_passes_every_raw_check(spark: SparkSession) -> None:
         organic(A_DAY, 2, os_name="ios"),
         organic(A_DAY, 1, os_name="android"),
     ]
-    strict = Settings(channels=("Organic",), max_load_age_days=3)
-    found = examined(spark, rows, settings=strict, today=date(2021, 3, 4))
-    assert failing(found, strict) == set()
+    strict: Options = {"channels": ("Organic",), "max_load_age_days": 3}
+    today = date(2021, 3, 4)
+    found = examined(spark, rows, options=strict, today=today)
+    assert failing(found, strict, today=today) == set()
 
 
-def test_data_that_breaks_every_warning_is_told_by_each(spark: SparkSession) -> None:
-    strict = Settings(channels=("Organic",), max_load_age_days=1)
+def test_data_that_breaks_every_warning_fails_each(spark: SparkSession) -> None:
+    strict: Options = {"channels": ("Organic",), "max_load_age_days": 1}
     rows = [
         organic(A_DAY, 4, token="a"),
         organic(A_DAY, 2, os_name="ios"),
@@ -102,8 +128,8 @@ def test_data_that_breaks_every_warning_is_told_by_each(spark: SparkSession) -> 
         organic(date(2030, 1, 2), 1),
         paid(A_DAY, 1, token="a"),
     ]
-    found = examined(spark, rows, settings=strict, tolerance=0.5)
-    assert failing(found, strict) == {
+    found = examined(spark, rows, options=strict)
+    assert failing(found, strict, tolerance=0.5) == {
         "channels_are_consistent",
         "rollup_equals_platforms",
         "no_future_dates",
@@ -131,43 +157,45 @@ def test_data_that_breaks_every_warning_is_told_by_each(spark: SparkSession) -> 
 def test_raw_without_anything_to_count_shuts_the_gate(
     rows: list[Row], expected: set[str], spark: SparkSession
 ) -> None:
-    assert failing(examined(spark, rows, tolerance=1.0)) == expected
+    assert failing(examined(spark, rows), tolerance=1.0) == expected
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(1, "failed"), (2, "passed")])
-def test_loads_are_fresh_for_as_many_days_as_the_setting_says(
+def test_loads_are_fresh_for_as_many_days_as_the_option_says(
     days: int, outcome: str, spark: SparkSession
 ) -> None:
-    limited = Settings(max_load_age_days=days)
+    limited: Options = {"max_load_age_days": days}
     rows = [organic(A_DAY, 1, dataplatform_inserted_at=A_LOAD)]
-    found = examined(spark, rows, settings=limited, today=A_LOAD.date() + timedelta(days=2))
-    assert checked(found, limited)["loads_are_fresh"].outcome == outcome
+    today = A_LOAD.date() + timedelta(days=2)
+    found = examined(spark, rows, options=limited, today=today)
+    assert checked(found, limited, today=today)["loads_are_fresh"].outcome == outcome
 
 
 def test_loads_of_bad_rows_and_of_the_future_do_not_make_a_delivery_fresh(
     spark: SparkSession,
 ) -> None:
     today = A_LOAD.date() + timedelta(days=9)
-    limited, far = Settings(max_load_age_days=1), A_LOAD + timedelta(days=9)
+    limited: Options = {"max_load_age_days": 1}
+    far = A_LOAD + timedelta(days=9)
     rows = [
         organic(A_DAY, 1, dataplatform_inserted_at=A_LOAD),
         organic(A_DAY, -1, dataplatform_inserted_at=far),
         organic(A_DAY, 1, country="US", dataplatform_inserted_at=far + timedelta(days=400)),
     ]
-    found = examined(spark, rows, settings=limited, today=today, tolerance=1.0)
-    assert checked(found, limited)["loads_are_fresh"].outcome == "failed"
+    found = examined(spark, rows, options=limited, today=today)
+    results = checked(found, limited, today=today, tolerance=1.0)
+    assert results["loads_are_fresh"].outcome == "failed"
 
 
 def test_channels_that_the_sample_lacks_are_all_asked_for(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1), paid(A_DAY, 1, token="a"), paid(A_DAY, 1, token="b", country="US")]
     found = examined(spark, rows, sample=rows[:2])
-    assert found.facts.rows.channels == {"Organic", "Ads"}
+    assert counts_of(found).channels == {"Organic", "Ads"}
     assert failing(found) == {"channels_are_consistent"}
 
 
 def test_fewer_rows_than_the_files_hold_fail(spark: SparkSession) -> None:
-    found = examined(spark, [organic(A_DAY, 1)], footer_rows_count=2)
-    assert failing(found) == {"all_rows_read"}
+    assert failing(examined(spark, [organic(A_DAY, 1)]), delivered=2) == {"all_rows_read"}
 
 
 @pytest.mark.parametrize("days", [3_000_000, -800_000], ids=["year 10183", "before year 1"])
@@ -175,41 +203,20 @@ def test_a_day_that_python_cannot_hold_is_a_bad_row(days: int, spark: SparkSessi
     rows = [organic(A_DAY, 1), paid(A_DAY, 1)]
     far = pa.array([18687, days], pa.int32()).cast(pa.date32())
     found = examine.examine(
-        frame(spark, raw_table(rows).set_column(2, "start_date", far)), context(2, rows)
+        frame(spark, raw_table(rows).set_column(2, "start_date", far)), delivery(rows)
     )
-    assert (found.quarantined_count, found.facts.days.last_day) == (1, A_DAY)
+    assert (found.quarantined_count, counts_of(found).days.last_day) == (1, A_DAY)
 
 
 def test_a_load_that_python_cannot_hold_does_not_stop_a_run(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1)]
     far = pa.array([300_000_000_000_000_000]).cast(pa.timestamp("us", "UTC"))
     table = raw_table(rows).set_column(7, "dataplatform_inserted_at", far)
-    assert examine.examine(frame(spark, table), context(1, rows)).rows_count == 1
-
-
-def test_a_run_since_a_week_counts_only_what_it_read(spark: SparkSession) -> None:
-    rows = [
-        organic(A_DAY, 1),
-        paid(A_DAY - timedelta(days=1), -1),
-        paid(A_DAY + timedelta(days=1), -1),
-        paid(A_DAY, 1, start_date=None),
-    ]
-    found = examined(spark, rows, since=A_DAY, history={})
-    assert (found.rows_count, found.quarantined_count) == (3, 2)
-    assert found.broken_counts["start_date_present"] == 1
-    assert checked(found)["all_rows_read"].outcome == "passed"
-
-
-def test_channels_before_since_are_not_judged(spark: SparkSession) -> None:
-    before = paid(A_DAY - timedelta(days=1), 1, token="a")
-    rows = [organic(A_DAY, 1, token="a"), before]
-    found = examined(spark, rows, since=A_DAY, history={})
-    assert found.facts.rows.channels == {"Organic"}
-    assert failing(found) == set()
+    assert examine.examine(frame(spark, table), delivery(rows)).rows_count == 1
 
 
 def test_channels_of_bad_rows_only_are_not_judged(spark: SparkSession) -> None:
     rows = [organic(A_DAY, 1, token="a"), paid(A_DAY, 1, token="a", start_date=None)]
-    found = examined(spark, rows, tolerance=0.5)
-    assert found.facts.rows.channels == {"Organic"}
-    assert failing(found) == set()
+    found = examined(spark, rows)
+    assert counts_of(found).channels == {"Organic"}
+    assert failing(found, tolerance=0.5) == set()

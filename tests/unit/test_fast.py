@@ -12,23 +12,22 @@ from pyspark.sql import functions as F
 
 from spark_app.jobs.organic_share import fast, transform
 from spark_app.jobs.organic_share.channels import (
-    CHANNEL,
-    Channel,
     ChannelSlots,
     arrange,
     fingerprint,
     known_slots,
     name_hash,
 )
-from spark_app.jobs.organic_share.rules import row_rules
-from spark_app.jobs.organic_share.schema import KEY
+from spark_app.jobs.organic_share.counts import CHANNEL, Channel
+from spark_app.jobs.organic_share.raw import INSTALLS
+from spark_app.jobs.organic_share.transform import KEY
 from spark_app.quality.rules import is_good
-from spark_app.settings import Settings
-from tests.builders import A_DAY, A_LOAD, LATER, Row, organic, paid, raw_frame, raw_row
+from spark_app.quality.standard import rules_of
+from tests.builders import A_DAY, A_LOAD, DEFAULTS, LATER, Row, organic, paid, raw_frame, raw_row
 from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries
 
-RULES = row_rules(Settings())
+RULES = rules_of(INSTALLS, DEFAULTS)
 EPOCH = date(1970, 1, 1)
 COLUMNS = ("start_date", "country", "os_name", "installs_count", "organic_count")
 

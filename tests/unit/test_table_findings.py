@@ -1,18 +1,14 @@
 """What the standard checks find in a table that a run built."""
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from spark_app.declarations import (
-    Column,
-    OneFile,
-    Table,
-    fail,
-)
+from spark_app.declarations import Column, OneFile, Table, fail
 from spark_app.quality import expectations
 from spark_app.quality.gate import shut_reason
 from spark_app.quality.results import CheckResult, results_of
@@ -29,7 +25,7 @@ NUMBERS = Table(
         Column("x", "double", "another", null="not known", least=0, most=1),
     ),
 )
-EMPTY = Table("numbers", "as above", key=("n",), columns=NUMBERS.columns, may_be_empty=True)
+EMPTY = replace(NUMBERS, may_be_empty=True)
 
 
 def numbers(*values: Any, x: Any = None) -> pa.Table:
@@ -161,8 +157,8 @@ def test_a_type_that_no_table_can_have_is_refused() -> None:
 def test_a_table_beyond_its_size_keeps_the_gate_shut() -> None:
     rows = numbers(*range(1, 100_001))
     assert rows.nbytes > 2**20
-    small = Table("t", "one row", ("n",), NUMBERS.columns, kept_as=OneFile(2**20))
-    exact = Table("t", "one row", ("n",), NUMBERS.columns, kept_as=OneFile(rows.nbytes))
+    small = replace(NUMBERS, kept_as=OneFile(2**20))
+    exact = replace(NUMBERS, kept_as=OneFile(rows.nbytes))
     assert broken(rows, small) == {"fits_one_file"}
     assert results(rows, small)["fits_one_file"].detail == "it is 2 MiB large, at most are 1"
     assert broken(rows, exact) == set()
@@ -177,6 +173,6 @@ def test_decimals_are_judged_exactly() -> None:
 
 
 def test_no_check_may_take_the_name_of_another() -> None:
-    twice = Table("t", "g", ("n",), NUMBERS.columns, checks=(fail("has_rows", "Words.", "true"),))
-    with pytest.raises(ValueError, match=r"has two checks has_rows of t \(final\)"):
+    twice = replace(NUMBERS, checks=(fail("has_rows", "There is a row.", "true"),))
+    with pytest.raises(ValueError, match=r"has two checks has_rows of numbers \(final\)"):
         checks_of(job_of(twice), {})

@@ -7,13 +7,9 @@ from spark_app.jobs.parsing import days, names
 EXTRA_COUNTRIES = Option(
     "extra_countries", names, (), "country codes that are good besides ISO 3166-1, such as XK,ZZ"
 )
-EXTRA_OS_NAMES = Option(
-    "extra_os_names", names, (), "platforms that are good besides all, ios and android"
-)
+EXTRA_OS_NAMES = Option("extra_os_names", names, (), "good platforms besides all, ios, android")
 CHANNELS = Option("channels", names, (), "allowed channel names; others are a warning")
-MAX_LOAD_AGE_DAYS = Option(
-    "max_load_age_days", days, None, "warn when the newest load is older than so many days"
-)
+MAX_LOAD_AGE_DAYS = Option("max_load_age_days", days, None, "warn when the newest load is older")
 OPTIONS = (EXTRA_COUNTRIES, EXTRA_OS_NAMES, CHANNELS, MAX_LOAD_AGE_DAYS)
 
 ISO_WEEK = "format_string('%04d_%02d', extract(YEAROFWEEK FROM start_date), weekofyear(start_date))"

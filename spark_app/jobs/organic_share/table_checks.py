@@ -45,8 +45,7 @@ def expected_grid(evidence: Evidence) -> ExpectedGrid:
 
 def grid_is_complete(evidence: Evidence) -> Finding:
     expected, rows = expected_grid(evidence), _table(evidence).num_rows
-    wanted = expected.countries_count * len(expected.weeks)
-    return _same_number(rows, wanted)
+    return _same_number(rows, expected.countries_count * len(expected.weeks))
 
 
 def weeks_are_contiguous(evidence: Evidence) -> Finding:
@@ -67,8 +66,7 @@ def paid_total_kept(evidence: Evidence) -> Finding:
 def rows_as_in_staging(evidence: Evidence) -> Finding:
     if evidence.staging is None:
         raise LookupError("there is no staging")
-    rows, wanted = _table(evidence).num_rows, evidence.staging.num_rows
-    return _same_number(rows, wanted)
+    return _same_number(_table(evidence).num_rows, evidence.staging.num_rows)
 
 
 def _total_kept(evidence: Evidence, column: str, wanted: int) -> Finding:

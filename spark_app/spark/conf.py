@@ -1,0 +1,95 @@
+"""Spark's configuration, and which Java it runs on: all of it stands here.
+
+`SESSION_CONF` holds everywhere; `laptop_conf` only where this process starts the JVM, because under
+spark-submit the session takes what it is given.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from spark_app import settings
+from spark_app.errors import Unusable
+
+JAVA_VERSIONS = (17, 21)
+SESSION_CONF = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.variable.substitute": "false",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "20",
+}
+
+
+_SMALL = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
+_LARGE = {"spark.sql.shuffle.partitions": "16"}
+
+
+def class_archive() -> Path:
+    """Where the install leaves the archive of loaded classes that halves the JVM's start."""
+    return Path(sys.prefix) / "spark-app.jsa"
+
+
+def java_version() -> int | None:
+    """The major version of the Java that Spark will use; null under spark-submit, which chose it.
+
+    Raises:
+        Unusable: there is no Java, or not one that Spark runs on.
+    """
+    if settings.is_under_spark_submit():
+        return None
+    home = settings.java_home()
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    advice = "install OpenJDK 17 (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
+    try:
+        ran = subprocess.run(
+            [java or "java", "-version"], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise Unusable(f"no Java found{f' at {java}' if java else ''}; {advice}") from error
+    found = re.search(r'version "(?:1\.)?(\d+)', ran.stderr + ran.stdout)
+    if found is None or int(found[1]) not in JAVA_VERSIONS:
+        version = found[1] if found else "unknown"
+        raise Unusable(
+            f"Java {version} at {java} does not run Spark, which needs 17 or 21; {advice}"
+        )
+    return int(found[1])
+
+
+def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, str]:
+    """Spark's configuration when this machine is the cluster."""
+    by_size = _SMALL if is_small else _LARGE
+    return {
+        **by_size,
+        "spark.app.name": "spark_app",
+        "spark.master": "local[*]",
+        "spark.driver.memory": driver_memory,
+        "spark.driver.maxResultSize": "512m",  # a table of one file comes to the driver
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
+        "spark.local.dir": scratch,
+        # Hadoop's default adds checksum files, and cannot open a name with a colon.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        "spark.sql.warehouse.dir": f"{scratch}/warehouse",
+        "spark.sql.artifact.isolation.enabled": "false",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def _java_options(scratch: str, is_small: bool) -> list[str]:
+    # Compiling lightly and collecting serially is right for seconds, wrong for minutes.
+    speed = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if is_small else ["-XX:+UseParallelGC"]
+    archive = class_archive()
+    shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
+    own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
+    return [shlex.quote(o) for o in own + speed + (shared if archive.exists() else [])]

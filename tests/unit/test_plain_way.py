@@ -1,0 +1,81 @@
+"""What the job's own way finds in rows is what the plain way finds, on random deliveries."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_app.declarations import Delivery, Evidence, Examined, OptionValue
+from spark_app.jobs.organic_share.counts import Counts, count_rows
+from spark_app.jobs.organic_share.examine import examine
+from spark_app.jobs.organic_share.transform import staged_weeks
+from spark_app.quality.rules import bad_rows, count_broken, is_good
+from tests.builders import A_LOAD, Row, delivery, raw_frame
+from tests.unit.random_rows import FIRST_DAY, ON_SPARK, any_rows, deliveries
+
+
+def plain(rows: DataFrame, given: Delivery) -> Examined:
+    """As the frame does it for a job without a way of its own."""
+    broken = count_broken(rows, given.rules)
+    good, bad = rows.where(is_good(given.rules)), bad_rows(rows, given.rules)
+    bad_or_none = bad if broken.bad_count else None
+    evidence = Evidence(rows=good, today=given.today, options=given.options, bad=bad_or_none)
+    return Examined(
+        rows_count=broken.rows_count,
+        quarantined_count=broken.bad_count,
+        broken=broken.by_rule,
+        bad=bad_or_none,
+        good=good,
+        made=staged_weeks(good),
+        counted=count_rows(evidence),
+    )
+
+
+def sorted_rows(frame: DataFrame | None) -> list[str]:
+    return [] if frame is None else sorted(str(row.asDict()) for row in frame.collect())
+
+
+def assert_same(fast: Examined, slow: Examined) -> None:
+    assert (fast.rows_count, fast.quarantined_count) == (slow.rows_count, slow.quarantined_count)
+    assert dict(fast.broken) == dict(slow.broken)
+    assert fast.counted == slow.counted
+    assert isinstance(fast.counted, Counts)
+    assert (fast.bad is None) == (slow.bad is None)
+    for name in ("bad", "good", "made"):
+        assert sorted_rows(getattr(fast, name)) == sorted_rows(getattr(slow, name)), name
+
+
+@ON_SPARK
+@given(
+    rows=deliveries(min_size=10),
+    known=st.sampled_from(["all", "some", "none"]),
+    channels=st.sampled_from([(), ("Organic", "Ads")]),
+    today=st.sampled_from([date(2030, 1, 1), A_LOAD.date(), FIRST_DAY + timedelta(days=30)]),
+)
+def test_the_jobs_own_way_finds_what_the_plain_way_finds(
+    spark: SparkSession, rows: list[Row], known: str, channels: tuple[str, ...], today: date
+) -> None:
+    raw = raw_frame(spark, rows)
+    hint = {"all": rows, "some": rows[: len(rows) // 2], "none": []}[known]
+    options: dict[str, OptionValue] = {"channels": channels}
+    given = delivery(hint, options=options, today=today)
+    assert_same(examine(raw, given), plain(raw, given))
+
+
+@ON_SPARK
+@given(rows=deliveries(min_size=20), since=st.integers(0, 60))
+def test_both_ways_agree_on_rows_since_a_day_with_a_hint_from_before_it(
+    spark: SparkSession, rows: list[Row], since: int
+) -> None:
+    first = FIRST_DAY + timedelta(days=since)
+    new = [row for row in rows if row["start_date"] is None or row["start_date"] >= first]
+    raw, given = raw_frame(spark, new), delivery(rows, since=first)
+    assert_same(examine(raw, given), plain(raw, given))
+
+
+@ON_SPARK
+@given(rows=st.lists(any_rows(), max_size=2))
+def test_both_ways_agree_on_next_to_nothing(spark: SparkSession, rows: list[Row]) -> None:
+    raw, given = raw_frame(spark, rows), delivery(rows)
+    assert_same(examine(raw, given), plain(raw, given))
