@@ -11,7 +11,7 @@ LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture lock package clean checkov cloud cloud-stop e2e faults destroy
+.PHONY: help run test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop e2e faults destroy
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ sample: $(INSTALLED) ## make the embedded sample in ./sample-lake
 picture: $(INSTALLED_DEV) ## take the README's picture of the sample's report
 	@$(PYTHON) -m scripts.make_picture --report $(SAMPLE_LAKE)/report/organic_share.html --out docs/report.png
 
+docs: $(INSTALLED) ## write what follows from the declarations: spark_app/jobs.json, docs/jobs, lists
+	@$(PYTHON) -m scripts.make_docs
+
 lock: ## write the lock files again from pyproject.toml (needs uv)
 	@$(LOCK) --output-file requirements.lock
 	@$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
@@ -85,6 +88,7 @@ destroy: ## end the cluster and all that can be made again; the lake's bucket st
 	@echo "kept, with all that lies in it: $$(terraform -chdir=$(TERRAFORM) output -raw kept)"
 
 package: $(INSTALLED) ## make the package for the cluster in ./dist
+	@$(PYTHON) -m scripts.make_declarations
 	@$(PYTHON) -m scripts.make_package --out dist
 
 clean: ## delete what make made: .venv, the sample, packages, build and caches

@@ -6,7 +6,8 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import repeat
 from pathlib import Path
 
 from spark_app.declarations import Column, Files, Job, OneOf, OptionValue, Table
@@ -16,6 +17,7 @@ from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import checks_of, rules_of
 
 OUT = Path(__file__).parents[1] / "spark_app" / "jobs.json"
+Place = tuple[str, str, str]  # layer, table, name of a check
 
 
 def declarations() -> dict[str, object]:
@@ -23,9 +25,15 @@ def declarations() -> dict[str, object]:
     return {name: job_declaration(find_job(name), summary) for name, summary in JOBS.items()}
 
 
-def as_text(found: Mapping[str, object]) -> str:
-    """The JSON as the file holds it."""
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+def as_text(value: object, indent: str = "") -> str:
+    """JSON with a line for every column, rule and check, so that a change shows as one line."""
+    if not isinstance(value, Mapping | list) or not any(map(_is_deep, _parts(value))):
+        return json.dumps(value, ensure_ascii=False)
+    inner = indent + "  "
+    opened, closed = "{}" if isinstance(value, Mapping) else "[]"
+    names = [f"{json.dumps(name)}: " for name in value] if opened == "{" else repeat("")
+    lines = [name + as_text(part, inner) for name, part in zip(names, _parts(value), strict=False)]
+    return f"{opened}\n{inner}" + f",\n{inner}".join(lines) + f"\n{indent}{closed}"
 
 
 def job_declaration(job: Job, summary: str) -> dict[str, object]:
@@ -50,12 +58,18 @@ def every_check(job: Job) -> tuple[LayerCheck, ...]:
     return checks_of(job, {**defaults(job), **dict.fromkeys(conditions(job).values(), "set")})
 
 
-def conditions(job: Job) -> dict[str, str]:
-    """The option that a check needs, by the check's name."""
-    staged = job.staging.table.checks if job.staging else ()
-    read = (check for source in job.reads if isinstance(source, Files) for check in source.checks)
-    checks = (*read, *staged, *job.publishes.checks, *job.checks)
-    return {check.name: check.when.name for check in checks if check.when}
+def conditions(job: Job) -> dict[Place, str]:
+    """The option without which a check does not exist, by layer, table and name of the check."""
+    declared = [("raw", s.name, s.checks) for s in job.reads if isinstance(s, Files)]
+    if job.staging:
+        declared.append(("staging", job.staging.table.name, job.staging.table.checks))
+    declared.append(("final", job.name, (*job.publishes.checks, *job.checks)))
+    return {
+        (layer, table, check.name): check.when.name
+        for layer, table, checks in declared
+        for check in checks
+        if check.when
+    }
 
 
 def defaults(job: Job) -> dict[str, OptionValue]:
@@ -114,14 +128,14 @@ def column_declaration(column: Column) -> dict[str, object]:
 
 
 def one_of_declaration(one_of: OneOf) -> dict[str, object]:
-    """The allowed values, in one line, and the option that adds to them."""
+    """The allowed values, and the option that adds to them."""
     return {
-        "values": " ".join(allowed(one_of, {})),
+        "values": allowed(one_of, {}),
         "more": one_of.more.name if one_of.more else None,
     }
 
 
-def check_declaration(check: LayerCheck, whens: Mapping[str, str]) -> dict[str, object]:
+def check_declaration(check: LayerCheck, whens: Mapping[Place, str]) -> dict[str, object]:
     """A check at its gate. `when` is the option without which it does not exist."""
     return {
         "layer": check.layer,
@@ -129,8 +143,16 @@ def check_declaration(check: LayerCheck, whens: Mapping[str, str]) -> dict[str, 
         "name": check.name,
         "severity": check.severity,
         "words": check.words,
-        "when": whens.get(check.name),
+        "when": whens.get((check.layer, check.table, check.name)),
     }
+
+
+def _parts(value: Mapping[str, object] | list[object]) -> Iterable[object]:
+    return value.values() if isinstance(value, Mapping) else value
+
+
+def _is_deep(part: object) -> bool:
+    return isinstance(part, Mapping | list) and bool(part)
 
 
 def write(path: Path, text: str) -> None:
@@ -142,7 +164,7 @@ def write(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    write(OUT, as_text(declarations()))
+    write(OUT, as_text(declarations()) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What each command does; `cli.py` only parses and dispatches."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from spark_app import stopping
 from spark_app.declarations import Job
 from spark_app.errors import Unusable
-from spark_app.jobs import JOBS, all_jobs, datasets, find_job, options_of, tables_read
+from spark_app.jobs import JOBS, all_jobs, find_job, options_of, tables_read
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
+from spark_app.run_arguments import parse_run_id, selected_jobs, wanted_runs
 from spark_app.settings import Settings
+from spark_app.terminal import print_newest, print_table
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,7 +31,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
     from spark_app.spark.session import SparkOnDemand
 
     jobs, clock, progress = selected_jobs(args), datetime.now(UTC), Progress()
-    wanted = _wanted(args, jobs, lake, settings, clock)
+    wanted = wanted_runs(args, jobs, lake, settings, clock)
     spark = SparkOnDemand(
         driver_memory=settings.driver_memory,
         is_verbose=args.verbose,
@@ -50,67 +51,6 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
         end = run_if_due(jobs[0], wanted, around)
     _print_end(end, lake, is_json=args.json)
     return 0
-
-
-def selected_jobs(args: "Namespace") -> list[Job]:
-    """The jobs that the arguments name, in the order in which they run.
-
-    Raises:
-        Unusable: none is named, or one that there is not.
-    """
-    from spark_app.run.order import selected
-
-    if bool(args.jobs) == args.all:
-        raise Unusable("name the jobs to run, or give --all; `list` shows them")
-    names = [find_job(name).name for name in args.jobs] or list(JOBS)
-    return selected(all_jobs(), names, upstream=args.upstream, downstream=args.downstream)
-
-
-def _wanted(
-    args: "Namespace", jobs: Sequence[Job], lake: Lake, settings: Settings, clock: datetime
-) -> "Wanted":
-    from spark_app.run.manifest import new_run_id
-    from spark_app.run.order import run_ids
-    from spark_app.run.request import Request
-    from spark_app.run.several import Wanted
-    from spark_app.sources.pinned import places
-
-    given = {**settings.sources, **parse_sources(args.source, jobs)}
-    command = new_run_id(clock) if args.run_id is None else parse_run_id(args.run_id)
-    ids = run_ids(command, jobs, lake)
-    requests = {
-        job.name: Request(
-            run_id=parse_run_id(ids[job.name]),
-            sources=places(job, lake, given),
-            options=options_of(job, settings),
-            tolerance=args.tolerance,
-            since=args.since,
-            region=args.region,
-            command=command if len(jobs) > 1 else None,
-        )
-        for job in jobs
-    }
-    return Wanted(requests, args.if_new, frozenset(args.jobs))
-
-
-def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:
-    """Places by dataset, from `NAME=PLACE` where NAME is a dataset of the jobs, else from a place.
-
-    Raises:
-        Unusable: a place stands alone, and the jobs do not read exactly one dataset.
-    """
-    known = datasets(jobs)
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, place = text.partition("=")
-        if equals and name in known and place:
-            found[name] = place
-        elif len(known) == 1:
-            found[known[0]] = text
-        else:
-            read = f"they read {', '.join(known)}" if known else "they read no delivered files"
-            raise Unusable(f"--source {text} names no dataset ({read}); write NAME=PLACE")
-    return found
 
 
 def _bytes_to_read(jobs: Sequence[Job], wanted: "Wanted", around: "Surroundings") -> int:
@@ -276,17 +216,6 @@ def _started_at(manifest: Mapping[str, Any]) -> str:
     return str(manifest["started_at"])
 
 
-def parse_run_id(text: str) -> str:
-    """A run id that a user gave.
-
-    Raises:
-        Unusable: it has other characters than letters, digits, `-` and `_`.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
-        raise Unusable(f"run id {text!r} is not one; use letters, digits, '-' and '_' only")
-    return text
-
-
 def _run_row(
     run_id: str, manifest: Mapping[str, Any], published: frozenset[str]
 ) -> tuple[str, ...]:
@@ -301,32 +230,3 @@ def _run_row(
         "" if seconds is None else f"{seconds:.1f}",
         "yes" if run_id in published else "",
     )
-
-
-def print_newest(job: Job, lake: Lake) -> None:
-    """The newest rows of a table, and where it and its page are."""
-    from spark_app.report.terminal import newest_rows
-
-    version = lake.published(job.name)
-    if version is None:
-        raise Unusable(f"nothing is published of {job.name} yet; run it first")
-    title, heads, rows = newest_rows(job, version.table())
-    print(f"\n{title}")
-    print_table(heads, rows)
-    print(f"output: {lake.published_path(job.name)}")
-    print(f"report: {lake.report(job.name)}")
-
-
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as their longest cell; numbers to the right; the last column runs on."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    for row in [heads, *rows]:
-        cells = [
-            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ]
-        print("  ".join(cells).rstrip())
-
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"-?[\d,]+(\.\d+)?%?", cell))

@@ -29,7 +29,7 @@ def limit(minutes: float | None) -> None:
     """
     if minutes is None:
         return
-    for seconds, act in ((minutes * 60, _tell_main), (minutes * 60 + GRACE_SECONDS, _kill)):
+    for seconds, act in ((minutes * 60, _signal_main), (minutes * 60 + GRACE_SECONDS, _kill)):
         timer = threading.Timer(seconds, act)
         timer.daemon = True
         timer.start()
@@ -80,7 +80,7 @@ def _is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _tell_main() -> None:
+def _signal_main() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, TIME_IS_UP)
 
 

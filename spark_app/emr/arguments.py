@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from spark_app.argument_types import filled, minutes, share
+from spark_app.argument_types import add_run_arguments, filled, minutes
 from spark_app.emr import commands
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -29,13 +29,14 @@ def _add_submit(add: Add) -> None:
         add(
             "submit",
             commands.submit,
-            "run a job on Amazon EMR",
+            "run jobs on Amazon EMR",
             "submit organic_share",
             "submit organic_share --dry-run",
+            "submit --all --if-new",
             "submit organic_share --cluster-id j-2AXXXXXXGAPLF --timeout 90",
         )
     )
-    submit.add_argument("job", metavar="JOB", help="name of a job, see `list`")
+    add_run_arguments(submit)
     submit.add_argument(
         "--cluster-id",
         type=filled,
@@ -52,14 +53,6 @@ def _add_submit(add: Add) -> None:
         metavar="MINUTES",
         help="then end its own cluster, or cancel the step on another one",
     )
-    submit.add_argument("--source", type=filled, help="raw files in S3 (default: the lake's raw/)")
-    submit.add_argument(
-        "--tolerance", type=share, metavar="SHARE", help="the share of bad rows, see `run`"
-    )
-    submit.add_argument(
-        "--since", type=filled, metavar="YYYY_WW", help="read only what is new from this week on"
-    )
-    submit.add_argument("--run-id", help="name the run; letters, digits, '-' and '_'")
 
 
 def _with_spec(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -71,7 +71,7 @@ class Claims:
         return done
 
     def give_up(self, claim: Claim) -> None:
-        """Say that our claim was never sent, so that the next submission need not wait for it."""
+        """Log that our claim was never sent, so that the next submission need not wait for it."""
         with suppress(AppError):  # must not hide why it was not sent
             standing, version = self.read()
             if standing == claim:
@@ -88,8 +88,9 @@ def digest(spec: LaunchSpec, submission: Submission) -> str:
     same: Mapping[str, Any] = {
         "lake": spec.lake,
         "version": spec.version,
-        "job": submission.job,
-        "source": submission.source,
+        "jobs": submission.jobs,
+        "sources": submission.sources,
+        "if_new": submission.if_new,
         "tolerance": submission.tolerance,
         "since": submission.since,
         "settings": submission.settings,

@@ -1,20 +1,19 @@
 """What `submit`, `watch`, `clusters` and `terminate` do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app import commands
 from spark_app.declarations import Job
 from spark_app.emr import launch_spec, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
 from spark_app.emr.launch_spec import DEPLOYMENT_TAG, RUN_ID_TAG, LaunchSpec, tags_of
-from spark_app.emr.outcome import Ended, conclude
+from spark_app.emr.outcome import Command, CommandEnd, conclude
 from spark_app.emr.requests import Submission
 from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
-from spark_app.emr.submitting import Submitter, Watched
+from spark_app.emr.submitting import SubmittedRun, Submitter
 from spark_app.emr.wait import comes_back
 from spark_app.errors import Unusable
 from spark_app.jobs import datasets, find_job, shaping
@@ -23,19 +22,21 @@ from spark_app.lake.store.s3_uri import is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
 from spark_app.run.since import parse_since
+from spark_app.run_arguments import parse_run_id, parse_sources, selected_jobs
 from spark_app.settings import Settings
+from spark_app.terminal import print_table
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
 
 def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Run a job on a cluster of its own, or as a step on one that is there."""
-    job, say = find_job(args.job), Progress().line
+    """Run jobs on a cluster of their own, or as a step on one that is there."""
+    jobs, log = selected_jobs(args), Progress().line
     if args.no_wait and args.timeout is not None:
         raise Unusable("--timeout needs somebody who waits; leave out --no-wait")
     spec = _spec(args, lake)
-    submission = _submission(args, settings)
+    submission = _submission(args, jobs, settings)
     emr = Emr(spec.region)
     if args.cluster_id:
         submitting.require_fitting(emr.cluster(args.cluster_id), spec)
@@ -44,18 +45,18 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if args.dry_run:
         print(json.dumps(request, indent=2))
         return
-    _say_plan(spec, submission, args.cluster_id, say)
+    _log_plan(spec, submission, args.cluster_id, log)
     lake = Lake(spec.lake, region=spec.region)
     claims = Claims(lake, spec, submission)
     with advising("it may have been submitted already; the same submit again attaches to it"):
-        watched = Submitter(emr, spec, claims, args.cluster_id, say).submit(submission)
+        watched = Submitter(emr, spec, claims, args.cluster_id, log).submit(submission)
     if watched.is_attached:
-        say(f"the same submission is under way as run {watched.run_id}: attached to it")
+        log(f"the same submission is under way as run {watched.run_id}: attached to it")
     if args.no_wait:
         print(f"cluster {watched.cluster_id}  step {watched.step_id}  run {watched.run_id}")
-        say(comes_back(watched))
+        log(comes_back(watched))
         return
-    _stay(emr, watched, job, lake, args.timeout)
+    _stay(emr, watched, Command(jobs, args.if_new), lake, args.timeout)
 
 
 def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -64,15 +65,16 @@ def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
     emr = Emr(spec.region)
     cluster = emr.cluster(args.cluster)
     step = _step(emr, args.cluster, args.step)
-    run_id, job = requests.run_id_of(step), requests.job_of(step)
-    if run_id is None or job is None:
+    run_id, names = requests.run_id_of(step), requests.jobs_of(step)
+    if run_id is None:
         raise Unusable(
             f"step {step['Id']} of cluster {args.cluster} ({step['Name']}) was not submitted by "
             "this application; give another one with --step"
         )
     is_own = tags_of(cluster).get(RUN_ID_TAG) == run_id
-    watched = Watched(run_id, args.cluster, step["Id"], is_own)
-    _stay(emr, watched, find_job(job), Lake(spec.lake, region=spec.region))
+    watched = SubmittedRun(run_id, args.cluster, step["Id"], is_own)
+    command = Command([find_job(name) for name in names], requests.is_if_new(step))
+    _stay(emr, watched, command, Lake(spec.lake, region=spec.region))
 
 
 def clusters(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -87,7 +89,7 @@ def clusters(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if not rows:
         print(f"no cluster of deployment {spec.deployment} runs in {spec.region}")
         return
-    commands.print_table(("cluster", "state", "since", "USD an hour", "instances", "for"), rows)
+    print_table(("cluster", "state", "since", "USD an hour", "instances", "for"), rows)
     print(f"estimated prices of {prices.date()}; `terminate CLUSTER` ends one")
 
 
@@ -109,32 +111,44 @@ def terminate(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 
 def _stay(
-    emr: Emr, watched: Watched, job: Job, lake: Lake, timeout_minutes: float | None = None
+    emr: Emr,
+    watched: SubmittedRun,
+    command: Command,
+    lake: Lake,
+    timeout_minutes: float | None = None,
 ) -> None:
-    """Wait for the end of a run and tell how it was."""
-    say = Progress().line
-    seen = follow(emr, watched, say, timeout_minutes)
+    """Wait for the end of a command and print how it was."""
+    log = Progress().line
+    seen = follow(emr, watched, log, timeout_minutes)
     with advising(f"the run has ended; `watch {watched.cluster_id}` tells how"):
-        conclude(emr, Ended(job, lake, watched, seen), say)
+        conclude(emr, CommandEnd(command, lake, watched, seen), log)
 
 
 def _spec(args: "Namespace", lake: Lake) -> LaunchSpec:
     return launch_spec.find(lake, args.lake, args.region, args.launch_spec)
 
 
-def _submission(args: "Namespace", settings: Settings) -> Submission:
-    job, now = find_job(args.job), datetime.now(UTC)
-    source = args.source or settings.sources.get(datasets([job])[0])
-    if source is not None and not is_s3(source):
-        raise Unusable(
-            f"source {source} is on this machine, out of a cluster's reach; copy it to S3 and give "
-            "--source s3://…"
-        )
+def _submission(args: "Namespace", jobs: Sequence[Job], settings: Settings) -> Submission:
+    known = datasets(jobs)
+    set_here = {name: place for name, place in settings.sources.items() if name in known}
+    sources = {**set_here, **parse_sources(args.source, jobs)}
+    for place in sources.values():
+        if not is_s3(place):
+            raise Unusable(
+                f"source {place} is on this machine, out of a cluster's reach; copy it to S3 and "
+                "give --source s3://…"
+            )
     if args.since is not None:
         parse_since(args.since)
-    run_id = new_run_id(now) if args.run_id is None else commands.parse_run_id(args.run_id)
+    now = datetime.now(UTC)
     return Submission(
-        job.name, run_id, source, args.tolerance, args.since, settings=shaping([job], settings)
+        jobs=tuple(job.name for job in jobs),
+        run_id=new_run_id(now) if args.run_id is None else parse_run_id(args.run_id),
+        sources=tuple(sorted(sources.items())),
+        tolerance=args.tolerance,
+        since=args.since,
+        if_new=args.if_new,
+        settings=shaping(jobs, settings),
     )
 
 
@@ -147,18 +161,19 @@ def _request(
     return "AddJobFlowSteps", requests.add_step(spec, submission, cluster_id)
 
 
-def _say_plan(
-    spec: LaunchSpec, submission: Submission, cluster_id: str | None, say: submitting.Say
+def _log_plan(
+    spec: LaunchSpec, submission: Submission, cluster_id: str | None, log: submitting.Log
 ) -> None:
     """What is about to be done, and what it will cost."""
     where = f"cluster {cluster_id}" if cluster_id else "a cluster of its own"
-    say(f"submitting {submission.job} to {where} in {spec.region}, application {spec.version}")
+    jobs = requests.label(submission.jobs)
+    log(f"submitting {jobs} to {where} in {spec.region}, application {spec.version}")
     if cluster_id:
         return
     hourly = prices.hourly_of_request(spec.cluster, spec.region)
     most = prices.most(spec.cluster, spec.region, spec.max_minutes)
     limit = "" if most is None else f", at most {most:.2f} USD in its {spec.max_minutes} minutes"
-    say(f"it will cost {hourly.an_hour()}{limit}; estimated prices of {prices.date()}")
+    log(f"it will cost {hourly.an_hour()}{limit}; estimated prices of {prices.date()}")
 
 
 def _step(emr: Emr, cluster_id: str, step_id: str | None) -> dict[str, Any]:

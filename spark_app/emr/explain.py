@@ -48,7 +48,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class FailureEvidence:
     """What there is to tell why a run failed.
 
     `manifest` is its `run.json`, null when it wrote none; `checks` its check results. The logs are
@@ -66,7 +66,7 @@ class Evidence:
     logs_at: str
 
 
-def cause_of(evidence: Evidence) -> Cause:
+def cause_of(evidence: FailureEvidence) -> Cause:
     """Why the run failed, from the source that knows most."""
     by_manifest = _by_manifest(evidence.manifest, evidence.checks)
     if by_manifest and not _was_hit(evidence.manifest or {}):
@@ -83,7 +83,7 @@ def _was_hit(manifest: Mapping[str, Any]) -> bool:
     return manifest.get("outcome") == "interrupted" or JVM_ENDED in str(manifest.get("reason"))
 
 
-def _failed_alone(evidence: Evidence) -> bool:
+def _failed_alone(evidence: FailureEvidence) -> bool:
     """Whether the step failed well before its cluster ended."""
     ends = [
         found["Status"].get("Timeline", {}).get("EndDateTime")
@@ -120,7 +120,7 @@ def _by_manifest(
     return Cause(reason, int(manifest["exit_code"]))
 
 
-def _by_cluster(evidence: Evidence) -> Cause | None:
+def _by_cluster(evidence: FailureEvidence) -> Cause | None:
     """What ended the cluster, when it was not the step."""
     status = evidence.cluster["Status"]
     reason = status.get("StateChangeReason", {})
@@ -137,7 +137,7 @@ def _by_cluster(evidence: Evidence) -> Cause | None:
     return _by_words(codes, message) or _by_code(code, message)
 
 
-def _bootstrap(message: str, log: str | None, evidence: Evidence) -> Cause:
+def _bootstrap(message: str, log: str | None, evidence: FailureEvidence) -> Cause:
     last = last_line(log)
     said = f": {last.removeprefix('error: ')}" if last else ""
     where = "" if last else f"; its log is {evidence.logs_at}node/"
@@ -182,7 +182,7 @@ def _what_is_wrong(message: str) -> str:
     return "EMR cannot use the configuration"
 
 
-def _by_step(evidence: Evidence) -> Cause | None:
+def _by_step(evidence: FailureEvidence) -> Cause | None:
     """What the step said before it ended."""
     status = evidence.step["Status"]
     if status["State"] == "CANCELLED":
@@ -214,7 +214,7 @@ def _by_text(text: str, controller: str, logs_at: str) -> Cause | None:
     return None
 
 
-def _unknown(evidence: Evidence) -> Cause:
+def _unknown(evidence: FailureEvidence) -> Cause:
     status = evidence.step["Status"]
     details = status.get("FailureDetails", {})
     reason = evidence.cluster["Status"].get("StateChangeReason", {}).get("Message", "")
@@ -231,5 +231,5 @@ def _exit_code(controller: str) -> int:
     return int(found[-1]) or 1 if found else 1
 
 
-def _log_of(evidence: Evidence) -> str:
+def _log_of(evidence: FailureEvidence) -> str:
     return f"{evidence.logs_at}steps/{evidence.step['Id']}/"

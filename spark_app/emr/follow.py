@@ -10,16 +10,18 @@ from typing import NoReturn
 
 from spark_app import stopping
 from spark_app.emr.service import STEP_ENDED_STATES, Emr
-from spark_app.emr.submitting import Watched
-from spark_app.emr.wait import Seen, TimedOut, comes_back, look, passed, wait
+from spark_app.emr.submitting import SubmittedRun
+from spark_app.emr.wait import RunStatus, TimedOut, comes_back, look, passed, wait
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
 
 END_SECONDS = 30.0  # so long it may take until EMR shows that it took the request
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
-def follow(emr: Emr, watched: Watched, say: Say, timeout_minutes: float | None = None) -> Seen:
+def follow(
+    emr: Emr, watched: SubmittedRun, log: Log, timeout_minutes: float | None = None
+) -> RunStatus:
     """Wait for the end of a run; how it and its cluster ended.
 
     Raises:
@@ -29,12 +31,12 @@ def follow(emr: Emr, watched: Watched, say: Say, timeout_minutes: float | None =
     """
     try:
         seconds = None if timeout_minutes is None else timeout_minutes * 60
-        return wait(emr, watched, say, seconds)
+        return wait(emr, watched, log, seconds)
     except TimedOut as late:
         _time_out(emr, watched, late, timeout_minutes or 0)
     except Stopped as stopped:
         stopping.acknowledge()
-        stopped.advice = _stopped(emr, watched, say, stopped)
+        stopped.advice = _stopped(emr, watched, log, stopped)
         raise
     except Unusable as error:
         raise Unusable(f"{error}; {comes_back(watched)}") from error
@@ -42,7 +44,7 @@ def follow(emr: Emr, watched: Watched, say: Say, timeout_minutes: float | None =
 
 @contextmanager
 def advising(advice: str) -> Iterator[None]:
-    """Say so when the user stops the block."""
+    """Log so when the user stops the block."""
     try:
         yield
     except Stopped as stopped:
@@ -50,7 +52,7 @@ def advising(advice: str) -> Iterator[None]:
         raise
 
 
-def end(emr: Emr, watched: Watched) -> str:
+def end(emr: Emr, watched: SubmittedRun) -> str:
     """End the run: the cluster that was launched for it, or else its step only; what was done.
 
     Raises:
@@ -63,7 +65,7 @@ def end(emr: Emr, watched: Watched) -> str:
     return f"step {watched.step_id} was cancelled; cluster {watched.cluster_id} goes on"
 
 
-def _time_out(emr: Emr, watched: Watched, late: TimedOut, minutes: float) -> NoReturn:
+def _time_out(emr: Emr, watched: SubmittedRun, late: TimedOut, minutes: float) -> NoReturn:
     stood = "unknown"
     if late.seen:
         stood = late.seen.step_state.lower().replace("_", " ")
@@ -80,7 +82,7 @@ def _time_out(emr: Emr, watched: Watched, late: TimedOut, minutes: float) -> NoR
     raise RunFailed(f"{text}; {done}; give it more time with --timeout and submit again")
 
 
-def _wait_until_ending(emr: Emr, watched: Watched) -> None:
+def _wait_until_ending(emr: Emr, watched: SubmittedRun) -> None:
     """Wait until EMR shows that it ends the run, so that what is told is true."""
     until = time.monotonic() + END_SECONDS
     while time.monotonic() < until:
@@ -94,7 +96,7 @@ def _wait_until_ending(emr: Emr, watched: Watched) -> None:
         time.sleep(1)
 
 
-def _stopped(emr: Emr, watched: Watched, say: Say, stopped: Stopped) -> str:
+def _stopped(emr: Emr, watched: SubmittedRun, log: Log, stopped: Stopped) -> str:
     """What becomes of the run when its user stops waiting."""
     if stopped.exit_code != 128 + signal.SIGINT or not _is_asked(watched):
         return comes_back(watched)
@@ -106,7 +108,7 @@ def _stopped(emr: Emr, watched: Watched, say: Say, stopped: Stopped) -> str:
     return done
 
 
-def _is_asked(watched: Watched) -> bool:
+def _is_asked(watched: SubmittedRun) -> bool:
     """Ask, where somebody can answer, whether the run is to be ended."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return False

@@ -33,7 +33,7 @@ class Logs:
 
     root: str | None
     store: Store
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     wait_seconds: float = WAIT_SECONDS
 
     def of_step(self, step_id: str, is_enough: Callable[[str], bool]) -> StepLog | None:
@@ -83,21 +83,21 @@ class Logs:
         """Read until it is there. Trouble with a log must not hide what is known already."""
         if self.root is None:
             return None
-        until, is_told = time.monotonic() + self.wait_seconds, False
+        until, is_logged = time.monotonic() + self.wait_seconds, False
         while True:
             try:
                 found = read()
             except AppError as error:
-                self.say(f"the logs cannot be read: {error}")
+                self.log(f"the logs cannot be read: {error}")
                 return None
             if found is not None and is_enough(found):
                 return found
             if time.monotonic() > until:
-                self.say(f"the log did not come within {self.wait_seconds:.0f} s")
+                self.log(f"the log did not come within {self.wait_seconds:.0f} s")
                 return found
-            if not is_told:
-                self.say(f"waiting for the log {self.place(part)} (EMR uploads it minutes late)")
-            is_told = True
+            if not is_logged:
+                self.log(f"waiting for the log {self.place(part)} (EMR uploads it minutes late)")
+            is_logged = True
             time.sleep(POLL_SECONDS)
 
 

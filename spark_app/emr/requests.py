@@ -1,32 +1,45 @@
 """What is asked of EMR, as plain dicts: nothing here talks to anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from spark_app.emr.launch_spec import RUN_ID_TAG, LaunchSpec
 
 ENVIRONMENT = "/opt/spark_app/env/bin/python"
 NAME = "spark_app"
+LABEL_LENGTH = 64
 _ENDS_BY_ITSELF = {"KeepJobFlowAliveWhenNoSteps": False, "TerminationProtected": False}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A run to be made on a cluster. Null: the cluster's own default. `settings` are those of this
-    machine that shape the result, as names and texts."""
+    """Runs to be made on a cluster in one step, in the order of `jobs`. Null: the cluster's own
+    default.
 
-    job: str
+    `run_id` is the id of the command; `sources` are places by dataset; `settings` are those of this
+    machine that shape the result, as names and texts.
+    """
+
+    jobs: tuple[str, ...]
     run_id: str
-    source: str | None = None
+    sources: tuple[tuple[str, str], ...] = ()
     tolerance: float | None = None
     since: str | None = None
+    if_new: bool = False
     settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
-        """The name of its step, and of the cluster that is launched for it."""
-        return f"{NAME} {self.job} {self.run_id}"
+        """The name of its step, and of the cluster that is launched for it; EMR cuts long ones."""
+        return f"{NAME} {label(self.jobs)} {self.run_id}"
+
+
+def label(jobs: Sequence[str]) -> str:
+    """The jobs of a submission in one word."""
+    every = "+".join(jobs)
+    return every if len(every) <= LABEL_LENGTH else f"{jobs[0]}+{len(jobs) - 1}-more"
 
 
 def launch(spec: LaunchSpec, submission: Submission) -> dict[str, Any]:
@@ -61,7 +74,7 @@ def terminate(cluster_id: str) -> dict[str, Any]:
 
 
 def step(spec: LaunchSpec, submission: Submission, on_failure: str) -> dict[str, Any]:
-    """A run as a step. The node is told the region: it has no way to find out by itself."""
+    """A submission as a step. It names the region: the node has no way to find out by itself."""
     return {
         "Name": submission.name,
         "ActionOnFailure": on_failure,
@@ -73,14 +86,25 @@ def step(spec: LaunchSpec, submission: Submission, on_failure: str) -> dict[str,
 
 
 def run_id_of(step: Mapping[str, Any]) -> str | None:
-    """The run that a step makes, told by its name; null when it is none of ours."""
+    """The id of the command of a step, by its name; null when it is none of ours."""
     parts = str(step.get("Name", "")).split(" ")
     return parts[2] if len(parts) == 3 and parts[0] == NAME else None
 
 
-def job_of(step: Mapping[str, Any]) -> str | None:
-    """The job of a step of ours, or null."""
-    return str(step["Name"]).split(" ")[1] if run_id_of(step) else None
+def jobs_of(step: Mapping[str, Any]) -> tuple[str, ...]:
+    """The jobs of a step of ours, as its arguments name them; none when it is none of ours."""
+    if run_id_of(step) is None:
+        return ()
+    words = list(step.get("Config", {}).get("Args", []))
+    if "run" not in words:
+        return (str(step["Name"]).split(" ")[1],)
+    named = words[words.index("run") + 1 :]
+    return tuple(takewhile(lambda word: not word.startswith("--"), named))
+
+
+def is_if_new(step: Mapping[str, Any]) -> bool:
+    """Whether a step may leave its jobs where there is nothing new."""
+    return "--if-new" in step.get("Config", {}).get("Args", [])
 
 
 def _spark_submit(spec: LaunchSpec) -> list[str]:
@@ -103,10 +127,11 @@ def _run(spec: LaunchSpec, submission: Submission) -> list[str]:
         "--region": spec.region,
         "--max-minutes": spec.max_minutes,
         "--run-id": submission.run_id,
-        "--source": submission.source,
         "--tolerance": submission.tolerance,
         "--since": submission.since,
     }
     given = [(option, str(value)) for option, value in options.items() if value is not None]
+    given += [("--source", f"{name}={place}") for name, place in submission.sources]
     given += [("--set", f"{name}={text}") for name, text in submission.settings]
-    return ["run", submission.job, *(word for pair in given for word in pair)]
+    flags = ["--if-new"] if submission.if_new else []
+    return ["run", *submission.jobs, *(word for pair in given for word in pair), *flags]

@@ -16,7 +16,7 @@ from spark_app.emr.requests import Submission
 from spark_app.emr.service import ENDED_STATES, LIVE_STATES, STEP_ENDED_STATES, Emr
 from spark_app.errors import AppError, RunFailed, Unusable
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 SENDS = 4
 LOOK_SECONDS = 15.0  # after that long a cluster that was asked for shows in ListClusters
 UNSENT_SECONDS = 180.0  # a claim of this age without a cluster was never sent
@@ -25,7 +25,7 @@ RENEW = "terraform -chdir=terraform apply -replace='module.compute.aws_emr_clust
 
 
 @dataclass(frozen=True)
-class Watched:
+class SubmittedRun:
     """A run on a cluster. `is_own`: the cluster was launched for it and ends with it."""
 
     run_id: str
@@ -71,27 +71,27 @@ class Submitter:
     """Gets one submission under way; `cluster_id` is null for a cluster of its own."""
 
     def __init__(
-        self, emr: Emr, spec: LaunchSpec, ours: Claims, cluster_id: str | None, say: Say
+        self, emr: Emr, spec: LaunchSpec, ours: Claims, cluster_id: str | None, log: Log
     ) -> None:
         """Take what it needs; nothing is sent yet."""
         self._emr, self._spec, self._claims = emr, spec, ours
-        self._cluster_id, self._say = cluster_id, say
+        self._cluster_id, self._log = cluster_id, log
 
-    def submit(self, submission: Submission) -> Watched:
+    def submit(self, submission: Submission) -> SubmittedRun:
         """Attach to the same submission when one is under way, else send this one.
 
         Raises:
             RunFailed: EMR gave no answer, and the run is nowhere to be found.
         """
-        is_told = False
+        is_logged = False
         while True:
             standing, version = self._claims.read()
             if standing and (running := self._under_way(standing)):
                 return running
             if standing and self._may_still_be_sent(standing):
-                if not is_told:
-                    self._say(f"run {standing.run_id} is being submitted by somebody; waiting")
-                is_told = True
+                if not is_logged:
+                    self._log(f"run {standing.run_id} is being submitted by somebody; waiting")
+                is_logged = True
                 time.sleep(1)
                 continue
             now = datetime.now(UTC)
@@ -99,7 +99,7 @@ class Submitter:
             if self._claims.write(mine, version):
                 return self._send(mine, submission)
 
-    def _under_way(self, standing: Claim) -> Watched | None:
+    def _under_way(self, standing: Claim) -> SubmittedRun | None:
         """The submission of a claim as long as it is pending or running."""
         try:
             found = self._locate(standing)
@@ -120,7 +120,7 @@ class Submitter:
         except NoSuchCluster:
             return False
 
-    def _locate(self, standing: Claim) -> Watched | None:
+    def _locate(self, standing: Claim) -> SubmittedRun | None:
         """Where the run of a claim is, also when nobody wrote that down."""
         if standing.step_id and standing.cluster_id:
             return _watched(standing, standing.cluster_id, standing.step_id)
@@ -142,7 +142,7 @@ class Submitter:
         steps = self._emr.steps(cluster_id)
         return next((step for step in steps if requests.run_id_of(step) == run_id), None)
 
-    def _send(self, mine: Claim, submission: Submission) -> Watched:
+    def _send(self, mine: Claim, submission: Submission) -> SubmittedRun:
         """Send until EMR took it; after a lost answer, look before sending again."""
         for attempt in range(1, SENDS + 1):
             try:
@@ -199,7 +199,7 @@ class Submitter:
                 "the same submit again attaches to what runs"
             )
 
-    def _shown(self, mine: Claim) -> Watched:
+    def _shown(self, mine: Claim) -> SubmittedRun:
         """The run that EMR took, as soon as it shows."""
         if found := self._find(mine):
             return replace(found, is_attached=False)
@@ -208,18 +208,18 @@ class Submitter:
             f"look at it with `watch {mine.cluster_id}`"
         )
 
-    def _find_again(self, mine: Claim, error: NoAnswer) -> Watched | None:
+    def _find_again(self, mine: Claim, error: NoAnswer) -> SubmittedRun | None:
         """The run after all; null when EMR says that there is none.
 
         Raises:
             NoAnswer: EMR does not say; the claim stays, by which the next submit finds the run.
         """
-        self._say(f"no answer ({error}); looking whether run {mine.run_id} was started")
+        self._log(f"no answer ({error}); looking whether run {mine.run_id} was started")
         found = self._find(mine)
-        self._say(f"it was: cluster {found.cluster_id}" if found else "it was not")
+        self._log(f"it was: cluster {found.cluster_id}" if found else "it was not")
         return found
 
-    def _find(self, mine: Claim) -> Watched | None:
+    def _find(self, mine: Claim) -> SubmittedRun | None:
         """The run that was sent; null when it does not show after some time.
 
         Raises:
@@ -240,5 +240,5 @@ class Submitter:
             time.sleep(1)
 
 
-def _watched(claim: Claim, cluster_id: str, step_id: str) -> Watched:
-    return Watched(claim.run_id, cluster_id, step_id, claim.is_own, is_attached=True)
+def _watched(claim: Claim, cluster_id: str, step_id: str) -> SubmittedRun:
+    return SubmittedRun(claim.run_id, cluster_id, step_id, claim.is_own, is_attached=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from spark_app.emr.answers import NoAnswer
 from spark_app.emr.service import ENDED_STATES, STEP_ENDED_STATES, Emr
-from spark_app.emr.submitting import Watched
+from spark_app.emr.submitting import SubmittedRun
 from spark_app.errors import RunFailed
 
 FIRST_SECONDS, GROWTH, LONGEST_SECONDS = 1.0, 1.2, 15.0
@@ -21,7 +21,7 @@ Describe = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunStatus:
     """A cluster and its step as EMR described them last."""
 
     cluster: Mapping[str, Any]
@@ -48,15 +48,18 @@ class Seen:
 class TimedOut(Exception):
     """The time that the user gave is over, and the run is not. `seen` is how it stood."""
 
-    def __init__(self, seen: Seen | None) -> None:
+    def __init__(self, seen: RunStatus | None) -> None:
         """Take how it stood; null when EMR never said."""
         super().__init__()
         self.seen = seen
 
 
 def wait(
-    emr: Emr, watched: Watched, say: Callable[[str], None], timeout_seconds: float | None = None
-) -> Seen:
+    emr: Emr,
+    watched: SubmittedRun,
+    log: Callable[[str], None],
+    timeout_seconds: float | None = None,
+) -> RunStatus:
     """Wait for the end of a run, and of its cluster when that was launched for it.
 
     Raises:
@@ -67,23 +70,23 @@ def wait(
     told: set[str] = set()
     ended_at = None
     with live_line() as describe:
-        for seen in _looks(emr, watched, deadline, say):
+        for seen in _looks(emr, watched, deadline, log):
             for line in _news(seen, watched, told):
-                say(line)
+                log(line)
             describe(_now(seen))
             if seen.has_cluster_ended or (seen.has_run_ended and not watched.is_own):
                 return seen
             if seen.has_run_ended:
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > CLUSTER_END_SECONDS:
-                    say(f"the cluster does not end; `terminate {watched.cluster_id}` ends it")
+                    log(f"the cluster does not end; `terminate {watched.cluster_id}` ends it")
                     return seen
     raise AssertionError("unreachable")
 
 
 def _looks(
-    emr: Emr, watched: Watched, deadline: float | None, say: Callable[[str], None]
-) -> Iterator[Seen]:
+    emr: Emr, watched: SubmittedRun, deadline: float | None, log: Callable[[str], None]
+) -> Iterator[RunStatus]:
     """What EMR says, again and again: often after a change, then less and less often."""
     seen, pause, answered_at, is_silent = None, FIRST_SECONDS, time.monotonic(), False
     while True:
@@ -96,7 +99,7 @@ def _looks(
             if time.monotonic() - answered_at > SILENCE_SECONDS:
                 raise RunFailed(f"{error}; {comes_back(watched)}") from error
             if not is_silent:
-                say(f"         no answer ({error}); the run is not touched by that, still waiting")
+                log(f"         no answer ({error}); the run is not touched by that, still waiting")
             is_silent = True
         left = deadline - time.monotonic() if deadline else pause
         has_ended = seen is not None and seen.has_run_ended
@@ -106,18 +109,18 @@ def _looks(
         pause = min(pause * GROWTH, LONGEST_SECONDS)
 
 
-def look(emr: Emr, watched: Watched) -> Seen:
+def look(emr: Emr, watched: SubmittedRun) -> RunStatus:
     """The cluster and the step as they are now."""
     cluster = emr.cluster(watched.cluster_id)
-    return Seen(cluster, emr.step(watched.cluster_id, watched.step_id))
+    return RunStatus(cluster, emr.step(watched.cluster_id, watched.step_id))
 
 
-def comes_back(watched: Watched) -> str:
+def comes_back(watched: SubmittedRun) -> str:
     """How to come back to a run that goes on."""
     return f"the run goes on; come back with `python -m spark_app watch {watched.cluster_id}`"
 
 
-def passed(seen: Seen, watched: Watched, now: datetime) -> str:
+def passed(seen: RunStatus, watched: SubmittedRun, now: datetime) -> str:
     """How long the run is under way, as minutes and seconds."""
     began = seen.cluster if watched.is_own else seen.step
     at = began["Status"]["Timeline"]["CreationDateTime"]
@@ -125,11 +128,11 @@ def passed(seen: Seen, watched: Watched, now: datetime) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def _states(seen: Seen) -> tuple[str, str]:
+def _states(seen: RunStatus) -> tuple[str, str]:
     return seen.cluster_state, seen.step_state
 
 
-def _news(seen: Seen, watched: Watched, told: set[str]) -> Iterator[str]:
+def _news(seen: RunStatus, watched: SubmittedRun, told: set[str]) -> Iterator[str]:
     """A line for each state that was not told yet."""
     clock = passed(seen, watched, datetime.now(UTC))
     states = {
@@ -141,7 +144,7 @@ def _news(seen: Seen, watched: Watched, told: set[str]) -> Iterator[str]:
         yield f"{clock:>7}  {state}"
 
 
-def _now(seen: Seen) -> str:
+def _now(seen: RunStatus) -> str:
     return f"cluster {_words(seen.cluster_state)}, step {_words(seen.step_state)}"
 
 

@@ -17,10 +17,13 @@ def find_job(name: str) -> Job:
 
     Raises:
         Unusable: there is none.
+        ValueError: its table has another name.
     """
     if name not in JOBS:
         raise Unusable(f"there is no job {name}; the jobs are: {', '.join(JOBS)}")
     job: Job = import_module(f"{__name__}.{name}").JOB
+    if job.name != name:
+        raise ValueError(f"the job {name} publishes the table {job.name}; give both one name")
     return job
 
 

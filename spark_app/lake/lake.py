@@ -247,5 +247,5 @@ class Lake(Paths):
 def _json_of(content: bytes | None) -> dict[str, Any] | None:
     try:
         return dict(json.loads(content)) if content else None
-    except ValueError:
+    except (ValueError, TypeError):
         return None

@@ -58,6 +58,7 @@ _MODULES = (
     f"{_GX}.validator.validator",
 )
 _PAGE_MODULES = (f"{_GX}.render.renderer.page_renderer", f"{_GX}.render.view.view")
+_CONSTANT = "(all rows)"
 _LOADING = Lock()
 
 
@@ -134,14 +135,15 @@ def _of_column(column: Column, options: Mapping[str, OptionValue]) -> "Iterator[
 
 def _unique_key(table: Table) -> "Expectation":
     """The expectation for one column passes over nulls. That for several does not, but wants two
-    at least: the same column twice is the same key."""
+    at least: a constant is the other."""
     from great_expectations.expectations.core.expect_compound_columns_to_be_unique import (
         ExpectCompoundColumnsToBeUnique,
     )
 
-    columns = [*table.key, *table.key] if len(table.key) == 1 else [*table.key]
     return ExpectCompoundColumnsToBeUnique(
-        column_list=columns, ignore_row_if="never", meta={"check": KEY_IS_UNIQUE}
+        column_list=[*table.key, _CONSTANT],
+        ignore_row_if="never",
+        meta={"check": KEY_IS_UNIQUE},
     )
 
 
@@ -163,7 +165,8 @@ def _range_finding(column: Column, rows: "pa.Table") -> Finding:
 
 
 def _to_pandas(rows: "pa.Table") -> "pd.DataFrame":
-    """The rows in Arrow's types, with one zero and one NaN: pandas would see different keys."""
+    """The rows in Arrow's types and a constant. Zeros and NaN are each made one: pandas would see
+    different keys."""
     import pandas as pd
     import pyarrow as pa
 
@@ -171,7 +174,7 @@ def _to_pandas(rows: "pa.Table") -> "pd.DataFrame":
         if pa.types.is_floating(field.type):
             rows = rows.set_column(i, field.name, _with_one_zero_and_nan(rows[i]))
     frame: pd.DataFrame = rows.to_pandas(types_mapper=pd.ArrowDtype)
-    return frame
+    return frame.assign(**{_CONSTANT: True})
 
 
 def _with_one_zero_and_nan(values: "pa.ChunkedArray") -> "pa.ChunkedArray":

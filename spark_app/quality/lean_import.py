@@ -6,10 +6,9 @@ import sys
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import resolve_name
-from pathlib import Path
 from types import ModuleType
 
 
@@ -18,8 +17,9 @@ def lean_import(packages: Collection[str], absent: Collection[str]) -> Iterator[
     """What this thread imports in the block is imported in part.
 
     Of `packages` the `__init__` is not run: a name that it would import from elsewhere is loaded
-    when it is first asked for, also after the block. `absent` are libraries that look as if they
-    were not installed. Modules that are loaded already stay as they are, other threads see nothing.
+    when it is first asked for, also after the block, and nothing else is done. `absent` libraries
+    look as if they were not installed. Modules that are loaded already stay as they are, and other
+    threads see nothing of it.
     """
     finder = _Finder(packages, absent)
     sys.meta_path.insert(0, finder)
@@ -45,19 +45,19 @@ class _Finder(MetaPathFinder):
         if fullname not in self.packages:
             return None
         spec = PathFinder.find_spec(fullname, path)  # type: ignore[arg-type]
-        if spec is not None and spec.origin is not None:
-            spec.loader = _ByName(Path(spec.origin))
+        if spec is not None and isinstance(spec.loader, SourceLoader):
+            spec.loader = _ByName(spec.loader.get_source(fullname) or "")
         return spec
 
 
 class _ByName(Loader):
     """Makes a package of which each name is loaded alone."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: str) -> None:
         self.source = source
 
     def exec_module(self, module: ModuleType) -> None:
-        origins = _origins(module.__name__, self.source.read_text())
+        origins = _origins(module.__name__, self.source)
 
         def get(name: str) -> object:
             if name not in origins:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
 from spark_app.declarations import Job, Table
 from spark_app.errors import Unusable
-from spark_app.lake.lake import Lake
+from spark_app.lake.lake import Lake, Published
 from spark_app.run.manifest import Manifest
 from spark_app.run.request import Request
-from spark_app.run.stages import new_manifest
+from spark_app.run.stages import Surroundings, new_manifest
 from spark_app.sources.pinned import pin_sources
 
 FINISHED = ("published", "gate shut")
@@ -53,29 +52,36 @@ def run_ids(command: str, jobs: Sequence[Job], lake: Lake) -> dict[str, str]:
     """
     if len(jobs) == 1:
         return {jobs[0].name: command}
-    return {job.name: _untried(f"{command}-{job.name}", lake) for job in jobs}
+    return {job.name: _untried(f"{command}-{job.name}", job, lake) for job in jobs}
 
 
-def due(job: Job, request: Request, lake: Lake, clock: datetime) -> Due:
+def due(job: Job, request: Request, around: Surroundings) -> Due:
     """Whether a job has something to do that its newest finished run did not do.
 
     Raises:
         Unusable: its sources cannot be used.
     """
-    last = newest_finished(job, lake)
+    lake, last = around.lake, newest_finished(job, around.manifests)
     version = lake.published(job.name)
-    is_held = version is not None and bool((lake.manifest(version.run_id) or {}).get("held"))
-    if is_held and version is not None:
-        return Due(False, f"held at run {version.run_id}", True, last)
+    at = held_at(version, lake)
+    if at is not None:
+        return Due(False, f"held at run {at}", True, last)
     sources = pin_sources(job, lake, request.sources, request.region)
     seen = version.run_id if version else None
-    why = _difference(new_manifest(job, request, sources, clock), last, seen)
+    why = _difference(new_manifest(job, request, sources, around.clock), last, seen)
     return Due(why is not None, why or _nothing_new(last), False, last)
 
 
-def newest_finished(job: Job, lake: Lake) -> dict[str, Any] | None:
+def held_at(version: Published | None, lake: Lake) -> str | None:
+    """The run at which a table with this published version is held; null when it is not."""
+    if version is None or not (lake.manifest(version.run_id) or {}).get("held"):
+        return None
+    return version.run_id
+
+
+def newest_finished(job: Job, manifests: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
     """The manifest of the newest run that published or whose gate stayed shut; null: none did."""
-    mine = [m for m in lake.manifests().values() if m["job"] == job.name]
+    mine = [manifest for manifest in manifests if manifest["job"] == job.name]
     finished = [m for m in mine if m["outcome"] in FINISHED]
     return max(finished, key=lambda m: str(m["started_at"]), default=None)
 
@@ -99,9 +105,11 @@ def _reached(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[st
     return found
 
 
-def _untried(run_id: str, lake: Lake) -> str:
+def _untried(run_id: str, job: Job, lake: Lake) -> str:
+    version = lake.published(job.name)
+    seen = version.run_id if version else None  # also of a run that ended in its switch
     tried, number = run_id, 1
-    while (earlier := lake.manifest(tried)) and earlier["outcome"] not in ("published", "checked"):
+    while (earlier := lake.manifest(tried)) and earlier["outcome"] != "published" and tried != seen:
         number += 1
         tried = f"{run_id}-{number}"
     return tried

@@ -7,7 +7,7 @@ from typing import Any
 from spark_app.declarations import Job, Table
 from spark_app.errors import DONE, AppError, GateShut
 from spark_app.run.manifest import Manifest
-from spark_app.run.order import Due, due
+from spark_app.run.order import Due, due, held_at
 from spark_app.run.request import Request
 from spark_app.run.stages import Surroundings, run_job
 
@@ -56,7 +56,7 @@ def run_if_due(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
     """
     request = wanted.requests[job.name]
     if wanted.if_new or job.name not in wanted.named:
-        found = due(job, request, around.lake, around.clock)
+        found = due(job, request, around)
         if found.is_held:
             return JobEnd(job, DONE, f"{found.why}; release it: publish {job.name} --release")
         if wanted.if_new and not found.is_due:
@@ -68,11 +68,10 @@ def run_if_due(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
 def plan(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> list[tuple[str, str, str]]:
     """For each job its name, whether it would run, and why."""
     rows: list[tuple[str, str, str]] = []
-    running: set[str] = set()
+    would: dict[str, str] = {}
     for job in jobs:
-        would, why = _planned(job, wanted, around, running)
-        running |= {job.name} if would == "run" else set()
-        rows.append((job.name, would, why))
+        would[job.name], why = _planned(job, wanted, around, would)
+        rows.append((job.name, would[job.name], why))
     return rows
 
 
@@ -98,19 +97,24 @@ def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:
     return JobEnd(job, failed[0].exit_code, words)
 
 
-def _planned(job: Job, wanted: Wanted, around: Surroundings, running: set[str]) -> tuple[str, str]:
-    made_again = [name for name in _tables(job) if name in running]
+def _planned(
+    job: Job, wanted: Wanted, around: Surroundings, before: Mapping[str, str]
+) -> tuple[str, str]:
+    """What a job would do after those `before` it, and why."""
+    failing = [name for name in _tables(job) if before.get(name) in ("fail", "skip")]
+    if failing:
+        return "skip", f"{failing[0]}, which it reads, fails"
+    at = held_at(around.lake.published(job.name), around.lake)
+    if at and (wanted.if_new or job.name not in wanted.named):
+        return "held", f"held at run {at}"
+    made_again = [name for name in _tables(job) if before.get(name) == "run"]
     if made_again:
         return "run", f"{made_again[0]}, which it reads, is made again before it"
     try:
-        found = due(job, wanted.requests[job.name], around.lake, around.clock)
+        found = due(job, wanted.requests[job.name], around)
     except AppError as error:
         return "fail", str(error)
-    if found.is_held and (wanted.if_new or job.name not in wanted.named):
-        return "held", found.why
-    if wanted.if_new and not found.is_due:
-        return "leave", found.why
-    return "run", found.why
+    return "leave" if wanted.if_new and not found.is_due else "run", found.why
 
 
 def _nothing_to_do(job: Job, found: Due) -> JobEnd:

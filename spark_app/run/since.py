@@ -32,7 +32,8 @@ def parse_since(text: str) -> date:
     Raises:
         Unusable: it is neither, or there is no such day or week.
     """
-    week, day = re.fullmatch(r"(\d{4})_(\d{2})", text), re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+    week = re.fullmatch(r"([0-9]{4})_([0-9]{2})", text)
+    day = re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text)
     try:
         if week:
             return date.fromisocalendar(int(week[1]), int(week[2]), 1)
@@ -70,7 +71,7 @@ def kept_rows(since: date, job: Job, lake: Lake, published: Published | None) ->
 
 def _require_no_gap(since: date, table: Table, rows: "pa.Table") -> None:
     newest = newest_time(table, rows)
-    if newest is not None and since <= newest + timedelta(days=table.days):
+    if newest is not None and since - newest <= timedelta(days=table.days):
         return
     last = "no complete row" if newest is None else f"{newest:%Y-%m-%d (%G_%V)} as its last time"
     raise Unusable(
@@ -101,7 +102,9 @@ def _before(since: date, table: Table, rows: "pa.Table") -> KeptRows:
 
     times = rows[str(table.time)]
     first: date | None = pc.min(times).as_py()
-    start = since if first is None else since - (since - first) % timedelta(days=table.days)
+    start = since
+    if first is not None and since > first:
+        start -= (since - first) % timedelta(days=table.days)
     return KeptRows(start, rows.filter(pc.less(times, start)))
 
 

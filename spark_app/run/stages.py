@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
 from spark_app.declarations import Job
@@ -42,12 +43,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run needs besides its job and request: the clock, Spark, and who is told."""
+    """What a run needs besides its job and request."""
 
     lake: Lake
     spark: SparkOnDemand
     clock: datetime
     progress: Progress
+
+    @cached_property
+    def manifests(self) -> list[dict[str, Any]]:
+        """Those of the runs before this command, fetched once."""
+        return list(self.lake.manifests().values())
 
 
 def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:

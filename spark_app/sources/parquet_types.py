@@ -58,8 +58,10 @@ def physical(promised: str, stored: Any) -> Physical | None:
     """How to read `stored` as the promised type; null when it would not keep its meaning.
 
     Raises:
-        KeyError: no file can promise that type.
+        ValueError: no file can promise that type.
     """
+    if promised not in _READERS:
+        raise ValueError(f"files have no type {promised}; the types are: {', '.join(_READERS)}")
     if stored.max_repetition_level > 0:
         return None
     if stored.logical_type.type == "UNKNOWN":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spark_app.emr.explain import Evidence, cause_of
+from spark_app.emr.explain import FailureEvidence, cause_of
 from spark_app.emr.logs import StepLog
 
 
@@ -14,7 +14,7 @@ def evidence(
     controller: str = "",
     bootstrap: str | None = None,
     **overrides: Any,
-) -> Evidence:
+) -> FailureEvidence:
     """A failed step on a cluster that ended with it, and what the step wrote."""
     log = None if output is None else StepLog(output, controller)
     reason = {"Code": code, "Message": message}
@@ -27,7 +27,7 @@ def evidence(
         "bootstrap_log": lambda: bootstrap,
         "logs_at": "s3://b/logs/j-1/",
     }
-    return Evidence(**(base | overrides))
+    return FailureEvidence(**(base | overrides))
 
 
 def text(**overrides: Any) -> str:

@@ -94,4 +94,4 @@ def written(folder: Path, **overrides: Any) -> Path:
 
 def submission(**overrides: Any) -> Submission:
     """A run without options."""
-    return Submission(**({"job": "organic_share", "run_id": RUN_ID} | overrides))
+    return Submission(**({"jobs": ("organic_share",), "run_id": RUN_ID} | overrides))

@@ -25,7 +25,7 @@ def submit(folder: Path, *more: object, **env: str) -> process.Ended:
         (("--timeout", "soon"), "'soon' is not a number of minutes, such as 90"),
         (("--timeout", "5", "--no-wait"), "--timeout needs somebody who waits"),
         (("--tolerance", "2"), "'2' is not a share from 0 to 1"),
-        (("--since", "2021"), "--since 2021 is not an ISO week"),
+        (("--since", "2021"), "--since 2021 is neither a date nor an ISO week"),
         (("--run-id", "a b"), "run id 'a b' is not one"),
         (("--source", "exports/"), "source exports/ is on this machine, out of a cluster's reach"),
         (("--lake", "s3://other/lake"), "is for the lake s3://a-bucket/lake, not for s3://other"),

@@ -17,8 +17,10 @@ def test_the_run_id_does_not_make_a_submission_another_one() -> None:
 @pytest.mark.parametrize(
     "overrides",
     [
-        {"job": "other"},
-        {"source": "s3://b/raw"},
+        {"jobs": ("other",)},
+        {"jobs": ("organic_share", "other")},
+        {"sources": (("installs", "s3://b/raw"),)},
+        {"if_new": True},
         {"tolerance": 0.0},
         {"since": "2021_20"},
         {"settings": (("CHANNELS", "Ads"),)},

@@ -102,14 +102,17 @@ def test_the_step_is_the_documented_command() -> None:
 
 
 def test_options_follow_only_when_they_were_given() -> None:
-    given = specs.submission(source="s3://b/raw/*.parquet", tolerance=0.0, since="2021_20")
+    given = specs.submission(
+        sources=(("installs", "s3://b/raw/*.parquet"),), tolerance=0.0, since="2021_20", if_new=True
+    )
 
     words = arguments(requests.launch(specs.spec(), given))
 
-    assert words[-6:] == [
-        *("--source", "s3://b/raw/*.parquet"),
+    assert words[-7:] == [
         *("--tolerance", "0.0"),
         *("--since", "2021_20"),
+        *("--source", "installs=s3://b/raw/*.parquet"),
+        "--if-new",
     ]
 
 
@@ -121,11 +124,38 @@ def test_both_boto3_and_the_s3_connector_are_told_the_region(region: str) -> Non
     assert f"spark.hadoop.fs.s3a.endpoint.region={region}" in words
 
 
-def test_the_run_is_read_back_from_the_steps_name() -> None:
-    step = requests.step(specs.spec(), specs.submission(), "CONTINUE")
+def seen(step: dict[str, Any]) -> dict[str, Any]:
+    """A step as EMR describes it."""
+    return {"Name": step["Name"], "Config": {"Args": step["HadoopJarStep"]["Args"]}}
 
-    assert (requests.job_of(step), requests.run_id_of(step)) == ("organic_share", specs.RUN_ID)
+
+@pytest.mark.parametrize(
+    "jobs", [("organic_share",), ("one", "two"), ("a_long_name_of_a_table",) * 30]
+)
+def test_the_jobs_and_the_id_are_read_back_from_a_step(jobs: tuple[str, ...]) -> None:
+    step = requests.step(specs.spec(), specs.submission(jobs=jobs, if_new=True), "CONTINUE")
+
+    assert len(step["Name"]) <= 256
+    assert requests.jobs_of(seen(step)) == jobs
+    assert requests.run_id_of(seen(step)) == specs.RUN_ID
+    assert requests.is_if_new(seen(step))
+
+
+def test_a_step_without_arguments_names_its_job_and_a_strange_one_none() -> None:
+    assert requests.jobs_of({"Name": f"spark_app organic_share {specs.RUN_ID}"}) == (
+        "organic_share",
+    )
     assert requests.run_id_of({"Name": "somebody else's step"}) is None
+    assert requests.jobs_of({"Name": "somebody else's step"}) == ()
+
+
+def test_several_jobs_are_one_step() -> None:
+    submitted = specs.submission(jobs=("one", "two"))
+    request = requests.launch(specs.spec(), submitted)
+
+    assert request["Name"] == request["Steps"][0]["Name"] == f"spark_app one+two {specs.RUN_ID}"
+    words = arguments(request)
+    assert words[words.index("run") :][:4] == ["run", "one", "two", "--lake"]
 
 
 def test_settings_that_shape_the_result_travel_with_the_step() -> None:

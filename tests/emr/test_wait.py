@@ -7,7 +7,7 @@ import pytest
 from spark_app import aws
 from spark_app.emr.claim import Claim, Claims
 from spark_app.emr.service import Emr
-from spark_app.emr.submitting import Watched
+from spark_app.emr.submitting import SubmittedRun
 from spark_app.emr.wait import wait
 from spark_app.errors import RunFailed
 from spark_app.lake.lake import Lake
@@ -36,7 +36,7 @@ def waiting(here: Deployment, monkeypatch: pytest.MonkeyPatch) -> Wait:
 
     def waits() -> list[str]:
         said: list[str] = []
-        wait(Emr(specs.REGION), Watched("r1", CLUSTER, STEP, is_own=True), said.append)
+        wait(Emr(specs.REGION), SubmittedRun("r1", CLUSTER, STEP, is_own=True), said.append)
         return said
 
     return waits

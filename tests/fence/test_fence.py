@@ -15,6 +15,7 @@ from spark_app.jobs import find_job
 from spark_app.quality.standard import checks_of
 from tests.e2e.in_process import App
 from tests.e2e.process import Ended, all_checks, checks, expect_done, expect_error, manifest
+from tests.emr import specs
 from tests.fence.conftest import JOBS_FOLDER, NAMES
 
 MAY = dt.date(2021, 5, 1)
@@ -296,8 +297,7 @@ def test_every_table_has_its_page_and_stands_on_the_site(run: Any, lake: Path) -
 
 
 def test_a_dry_submit_asks_for_one_step_of_all_jobs(app_here: App, tmp_path: Path) -> None:
-    spec = tmp_path / "launch.json"
-    spec.write_text(json.dumps(LAUNCH))
+    spec = specs.written(tmp_path)
     arguments = ("submit", "two_sources", "--downstream", "--dry-run", "--run-id", "x")
     ended = app_here(*arguments, "--launch-spec", spec, cwd=tmp_path)
     assert ended.code == 0, ended.err
@@ -306,6 +306,3 @@ def test_a_dry_submit_asks_for_one_step_of_all_jobs(app_here: App, tmp_path: Pat
     at = words.index("run")
     assert words[at + 1 : at + 3] == ["two_sources", "on_another_table"]
     assert words[words.index("--run-id") + 1] == "x"
-
-
-LAUNCH: dict[str, Any] = {}

@@ -11,15 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from spark_app.jobs.organic_share import examine, steps
-from spark_app.jobs.organic_share.facts import Facts
-from spark_app.jobs.organic_share.schema import RAW
+from spark_app.declarations import Examined
+from spark_app.jobs.organic_share import JOB, examine
+from spark_app.jobs.organic_share.counts import Counts
+from spark_app.jobs.organic_share.raw import INSTALLS
+from spark_app.lake.lake import Lake
 from spark_app.lake.store import Disk
-from spark_app.sources import contract
-from spark_app.sources import files as raw
-from tests.builders import Row, context, examined, organic, paid, published_of, raw_table
+from spark_app.quality.results import CheckResult
+from spark_app.run.since import kept_rows
+from spark_app.sources.contract import inspect_footer
+from spark_app.sources.files import read_files
+from tests.builders import Row, delivery, examined, organic, paid, published_of, raw_table
 from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries, shuffled
+from tests.unit.runs import build, deliver, publish, run_of
 
 FEW_EXAMPLES = settings(ON_SPARK, max_examples=3)
 MONDAYS = st.integers(0, 9).map(lambda i: date(2020, 12, 14) + timedelta(weeks=i))
@@ -34,25 +39,29 @@ def test_counts_and_shares_are_those_of_a_second_implementation(
     expected = oracle.organic_share(rows)
     assert published_of(spark, found) == expected
     assert all(0 <= row["share_organic_p4w"] <= 1 for row in expected if row["installs_p4w_count"])
-    assert_row_counts(found.facts, rows)
-    assert_day_counts(found.facts, rows)
+    assert_row_counts(found, rows)
+    assert_day_counts(found, rows)
 
 
-def assert_row_counts(facts: Facts, rows: list[Row]) -> None:
+def assert_row_counts(found: Examined, rows: list[Row]) -> None:
     good = [row for row in rows if oracle.is_good(row)]
-    assert facts.rows.rows_count == len(rows)
-    assert facts.rows.quarantined_count == len(rows) - len(good)
-    assert facts.rows.organic_count == sum(row["name"] == "Organic" for row in good)
-    assert facts.rows.bad_redelivery_count == bad_redeliveries(rows)
+    assert found.rows_count == len(rows)
+    assert found.quarantined_count == len(rows) - len(good)
+    assert isinstance(found.counted, Counts)
+    assert found.counted.rows_count == len(good)
+    assert found.counted.organic_count == sum(row["name"] == "Organic" for row in good)
+    assert found.counted.bad_redeliveries_count == bad_redeliveries(rows)
 
 
-def assert_day_counts(facts: Facts, rows: list[Row]) -> None:
+def assert_day_counts(found: Examined, rows: list[Row]) -> None:
+    assert isinstance(found.counted, Counts)
+    days = found.counted.days
     weeks, last_day = oracle.weekly(rows)
-    assert facts.days.last_day == last_day
-    assert facts.days.countries == {country for country, _ in weeks}
-    assert facts.days.organic_count == sum(organic for organic, _ in weeks.values())
-    assert facts.days.paid_count == sum(every - organic for organic, every in weeks.values())
-    assert (facts.days.rollups_count, facts.days.differing_rollups_count) == rollups(rows)
+    assert days.last_day == last_day
+    assert days.countries == {country for country, _ in weeks}
+    assert days.organic_count == sum(organic for organic, _ in weeks.values())
+    assert days.paid_count == sum(every - organic for organic, every in weeks.values())
+    assert (days.rollups_count, days.differing_rollups_count) == rollups(rows)
 
 
 def key_of(row: Row) -> tuple[Any, ...]:
@@ -87,17 +96,37 @@ def rollups(rows: list[Row]) -> tuple[int, int]:
 
 
 @FEW_EXAMPLES
-@given(rows=deliveries(min_size=40, max_size=90), since=MONDAYS)
-def test_a_run_since_a_week_equals_a_full_one(
-    spark: SparkSession, rows: list[Row], since: date
+@given(rows=deliveries(min_size=40, max_size=90), since=MONDAYS, extra_days=st.integers(0, 6))
+def test_a_run_since_a_day_equals_a_full_one(
+    spark: SparkSession,
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[Row],
+    since: date,
+    extra_days: int,
 ) -> None:
     rows = [*rows, organic(date(2020, 12, 14), 1), paid(date(2021, 2, 20), 1)]
-    full = examined(spark, rows)
-    staging = {"organic_share": full.staging["organic_share"].toArrow()}
-    history = steps.history_before(staging, since)
-    again = examined(spark, rows, since=since, history=history)
-    assert published_of(spark, again) == published_of(spark, full)
-    assert again.facts.grid == full.facts.grid
+    lake = Lake(str(tmp_path_factory.mktemp("since")))
+    deliver(lake, "installs", raw_table(rows))
+    full = run_of(JOB, lake, "full")
+    staged, built = build(full, spark)
+    assert staged is not None
+    publish(full, staged.num_rows)
+    again = run_of(JOB, lake, "again")
+    again.kept = kept_rows(since + timedelta(days=extra_days), JOB, lake, again.published)
+    staged_again, built_again = build(again, spark)
+    assert staged_again is not None
+    assert sorted_rows(staged_again.to_pylist()) == sorted_rows(staged.to_pylist())
+    assert built_again.to_pylist() == built.to_pylist() == oracle.organic_share(rows)
+    assert staging_outcomes(again.results) == staging_outcomes(full.results) == {"passed"}
+
+
+def staging_outcomes(results: list[CheckResult]) -> set[str]:
+    """Grid and totals are checked against what was counted apart from them."""
+    return {result.outcome for result in results if result.layer == "staging"}
+
+
+def sorted_rows(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row["country"], row["week_start_date"]))
 
 
 @FEW_EXAMPLES
@@ -115,9 +144,7 @@ def test_the_weeks_of_each_country_alone_are_those_of_the_whole(
 
 
 def weeks_with_rows(spark: SparkSession, rows: list[Row]) -> list[Row]:
-    staging = examined(spark, rows).staging["organic_share"].toArrow().to_pylist()
-    mine = [row for row in staging if row["last_counted_date"]]
-    return sorted(mine, key=lambda row: (row["country"], row["week_start_date"]))
+    return sorted_rows(examined(spark, rows).made.toArrow().to_pylist())
 
 
 @FEW_EXAMPLES
@@ -135,7 +162,7 @@ def test_neither_the_order_of_rows_nor_their_files_matter(
     for begin, end in pairwise(cuts):
         path = str(folder / f"{begin}.parquet")
         pq.write_table(raw_table(moved[begin:end]), path, row_group_size=5)
-        files.append(contract.inspect(RAW, path, path))
-    split = raw.read_raw(spark, RAW, files, Disk(), bytes_count=1)
-    found = examine.examine(split, context(len(rows), moved))
+        files.append(inspect_footer(INSTALLS, path, path))
+    split = read_files(spark, INSTALLS, files, Disk(), bytes_count=1)
+    found = examine.examine(split, delivery(moved))
     assert published_of(spark, found) == oracle.organic_share(rows)

@@ -78,7 +78,8 @@ def test_an_option_adds_values_and_has_a_default(spark: "SparkSession") -> None:
 
 
 def test_the_words_of_a_key_name_its_columns() -> None:
-    table = Table("t", "one row each", key=("day", "user", "country"), columns=())
+    key = ("day", "user", "country")
+    table = Table("t", "one row each", key, tuple(Column(name, "string", "") for name in key))
     words = "No two rows have the same day, user and country."
     assert unique_key(table) == ("key_is_unique", words)
 
@@ -174,7 +175,7 @@ def test_a_column_may_have_any_name(spark: "SparkSession") -> None:
     ],
 )
 def test_a_promise_that_no_value_could_keep_is_refused(one: Column) -> None:
-    with pytest.raises(ValueError, match="^x: "):
+    with pytest.raises(ValueError, match=r"^x: "):
         column_rules([one], {})
 
 

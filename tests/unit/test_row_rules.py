@@ -8,26 +8,20 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from spark_app.jobs.organic_share.rules import countries, row_rules
-from spark_app.quality.checks import Check, Measure
-from spark_app.quality.gate import validate
-from spark_app.quality.rules import (
-    broken_mask,
-    broken_names,
-    is_good,
-    rule_of,
-    to_row_expectation,
-)
-from spark_app.settings import Settings
+from spark_app.declarations import Rule
+from spark_app.jobs.organic_share.raw import INSTALLS, countries
+from spark_app.quality.promises import broken
+from spark_app.quality.rules import bad_rows, broken_mask, broken_names, count_broken, is_good
+from spark_app.quality.standard import rules_of
 from tests.builders import Row, raw_frame, raw_row
 from tests.unit import oracle
 from tests.unit.random_rows import BREAKS
 
-RULES = row_rules(Settings())
+RULES = rules_of(INSTALLS, {})
 NEW_YEAR = date(2021, 1, 3)
 
 BROKEN: dict[str, list[Row]] = {
-    "name_present": [raw_row(name=name) for name in (None, "", " ", "\t", " \n ")],
+    "name_present": [raw_row(name=None)],
     "value_present": [raw_row(value=None)],
     "start_date_present": [raw_row(start_date=None)],
     "end_date_present": [raw_row(end_date=None)],
@@ -35,6 +29,14 @@ BROKEN: dict[str, list[Row]] = {
     "dataplatform_inserted_at_present": [raw_row(dataplatform_inserted_at=None)],
     "country_present": [raw_row(country=None)],
     "os_name_present": [raw_row(os_name=None)],
+    "country_is_known": [
+        raw_row(country=country)
+        for country in ("us", "De", "XK", "ZZ", "USA", "all", "All", "", " DE", "DE ", "D", "UK")
+    ],
+    "os_name_is_known": [
+        raw_row(os_name=os_name) for os_name in ("ALL", "iOS", "windows", "", "ios ", "and\troid")
+    ],
+    "name_not_blank": [raw_row(name=name) for name in ("", " ", "\t", " \n ")],
     "value_is_a_count": [
         raw_row(value=value)
         for value in (
@@ -52,13 +54,6 @@ BROKEN: dict[str, list[Row]] = {
             *("2021_53", "2021_01", "2020_52", "2020_1", "2020-53", "202053", "2020_053"),
             *(" 2020_53", "2020_53 ", "2020_W53", "20_53", "", "week", "٢٠٢٠_٥٣"),
         )
-    ],
-    "country_is_known": [
-        raw_row(country=country)
-        for country in ("us", "De", "XK", "ZZ", "USA", "all", "All", "", " DE", "DE ", "D", "UK")
-    ],
-    "os_name_is_known": [
-        raw_row(os_name=os_name) for os_name in ("ALL", "iOS", "windows", "", "ios ", "and\troid")
     ],
 }
 
@@ -82,7 +77,7 @@ GOOD: list[Row] = [
 ]
 
 
-def names_of(spark: SparkSession, rows: list[Row], rules: tuple[Check, ...] = RULES) -> list[Any]:
+def names_of(spark: SparkSession, rows: list[Row], rules: tuple[Rule, ...] = RULES) -> list[Any]:
     numbered = [{**row, "token": f"{i:04}"} for i, row in enumerate(rows)]
     named = raw_frame(spark, numbered).select("token", broken_names(rules).alias("broken"))
     return [row["broken"] for row in sorted(named.collect())]
@@ -116,19 +111,19 @@ def test_every_monday_and_sunday_of_sixty_years_has_its_iso_week(spark: SparkSes
 
 
 def test_a_setting_adds_countries_and_platforms(spark: SparkSession) -> None:
-    extended = row_rules(Settings(extra_countries=("XK", "Z'Z"), extra_os_names=("tv\\os",)))
+    options = {"extra_countries": ("XK", "Z'Z"), "extra_os_names": ("tv\\os",)}
     rows = [
         *(raw_row(country=country) for country in ("XK", "Z'Z", "DE", "ZZ")),
         *(raw_row(os_name=os_name) for os_name in ("tv\\os", "ios", "tvos")),
     ]
-    assert names_of(spark, rows, extended) == [
+    assert names_of(spark, rows, rules_of(INSTALLS, options)) == [
         *([], [], [], ["country_is_known"]),
         *([], [], ["os_name_is_known"]),
     ]
 
 
 def test_the_countries_are_iso_3166_and_the_roll_up() -> None:
-    known = countries(Settings())
+    known = countries()
     assert len(known) == len(set(known))
     assert known[0] == "ALL"
     assert 249 <= len(known) - 1 <= 255
@@ -139,11 +134,11 @@ def test_several_rules_can_be_broken_at_once(spark: SparkSession) -> None:
     row = raw_row(name="", value=-1.0, end_date=None, country="us", os_name=None)
     assert names_of(spark, [row]) == [
         [
-            "name_present",
             "end_date_present",
             "os_name_present",
-            "value_is_a_count",
             "country_is_known",
+            "name_not_blank",
+            "value_is_a_count",
         ]
     ]
 
@@ -179,21 +174,16 @@ def test_good_rows_are_those_of_a_second_implementation(
     assert {row[0] for row in good} == {r["token"] for r in numbered if oracle.is_good(r)}
 
 
-def test_great_expectations_counts_what_the_mask_counts(
+def test_one_pass_counts_what_each_predicate_counts(
     spark: SparkSession, random_rows: list[Row]
 ) -> None:
     frame = raw_frame(spark, random_rows).persist()
-    answers = validate([to_row_expectation(rule) for rule in RULES], frame)
-    bits = [F.count_if(F.expr(rule_of(rule).broken())).alias(rule.name) for rule in RULES]
-    counted = frame.agg(*bits).collect()[0].asDict()
-    by_gx = {name: answer["result"]["observed_value"] for name, answer in answers.items()}
-    assert by_gx == counted
-    assert all(counted.values())
-
-
-def test_only_a_row_rule_has_a_predicate() -> None:
-    with pytest.raises(TypeError, match="is not a row rule"):
-        rule_of(Check("x", "raw", "fail", "X.", Measure(lambda _: None)))  # type: ignore[arg-type, return-value]
+    bits = [F.count_if(F.expr(broken(rule))).alias(rule.name) for rule in RULES]
+    found = count_broken(frame, RULES)
+    assert found.by_rule == frame.agg(*bits).collect()[0].asDict()
+    assert all(found.by_rule.values())
+    assert found.rows_count == len(random_rows)
+    assert found.bad_count == bad_rows(frame, RULES).count()
 
 
 def test_the_hour_of_a_load_does_not_matter(spark: SparkSession) -> None:

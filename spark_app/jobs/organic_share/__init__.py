@@ -26,6 +26,8 @@ from spark_app.quality.drift import ratio_drift
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+COUNTRY = Column("country", "string", "ISO 3166-1 alpha-2", label="Country", is_region=True)
+WEEK = Column("week_start_date", "date", "the Monday of the week")
 GRID = Table(
     "organic_share",
     grain="one row per country that counts and ISO week from the first counted day to the last",
@@ -33,8 +35,8 @@ GRID = Table(
     time="week_start_date",
     days=7,
     columns=(
-        Column("country", "string", "ISO 3166-1 alpha-2"),
-        Column("week_start_date", "date", "the Monday of the week"),
+        COUNTRY,
+        WEEK,
         Column("organic_count", "bigint", "organic new users", unit="new users", least=0),
         Column("paid_count", "bigint", "all other new users", unit="new users", least=0),
         Column("last_counted_date", "date", "the last day with a row", null="the week has no row"),
@@ -74,7 +76,7 @@ TABLE = Table(
     columns=(
         Column("year", "int", "ISO year"),
         Column("week", "int", "ISO week, 1 to 53", least=1, most=53),
-        Column("country", "string", "ISO 3166-1 alpha-2", label="Country", is_region=True),
+        COUNTRY,
         Column(
             "share_organic_p4w",
             "double",
@@ -86,7 +88,7 @@ TABLE = Table(
             ratio_of=("organic_p4w_count", "installs_p4w_count"),
             label="Organic share",
         ),
-        Column("week_start_date", "date", "the Monday of the week"),
+        WEEK,
         Column(
             "organic_p4w_count",
             "bigint",
@@ -111,11 +113,7 @@ TABLE = Table(
             least=1,
             most=4,
         ),
-        Column(
-            "is_week_complete",
-            "boolean",
-            "whether the week's Sunday is not after the last counted day",
-        ),
+        Column("is_week_complete", "boolean", "its Sunday is not after the last counted day"),
     ),
     checks=(
         fail(
@@ -169,11 +167,7 @@ JOB = Job(
             by="country",
             marks=(
                 Mark("installs_p4w_count", 200, "fewer than 200 installs: noisy"),
-                Mark(
-                    "weeks_in_window_count",
-                    4,
-                    "first weeks of the table: window of fewer than 4 weeks",
-                ),
+                Mark("weeks_in_window_count", 4, "first weeks: window of fewer than 4 weeks"),
             ),
         ),
         Newest("share_organic_p4w", "organic_p4w_count", "installs_p4w_count"),

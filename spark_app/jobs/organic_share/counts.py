@@ -48,8 +48,8 @@ class Counts:
     """The good rows of a delivery. Counts are rows.
 
     `newest_load_at` is without loads after today, null when there is none. `contradictions` are
-    channels in words, `channels` their names, `bad_redeliveries_count` good rows of which a later
-    delivery is bad.
+    channels in words, `channels` their names (with some of bad rows alone, where no check asks for
+    them), `bad_redeliveries_count` good rows of which a later delivery is bad.
     """
 
     rows_count: int

@@ -8,8 +8,8 @@ EXTRA_COUNTRIES = Option(
     "extra_countries", names, (), "country codes that are good besides ISO 3166-1, such as XK,ZZ"
 )
 EXTRA_OS_NAMES = Option("extra_os_names", names, (), "good platforms besides all, ios, android")
-CHANNELS = Option("channels", names, (), "allowed channel names; others are a warning")
-MAX_LOAD_AGE_DAYS = Option("max_load_age_days", days, None, "warn when the newest load is older")
+CHANNELS = Option("channels", names, (), "allowed channel names, with commas; others are a warning")
+MAX_LOAD_AGE_DAYS = Option("max_load_age_days", days, None, "days after which a load is too old")
 OPTIONS = (EXTRA_COUNTRIES, EXTRA_OS_NAMES, CHANNELS, MAX_LOAD_AGE_DAYS)
 
 ISO_WEEK = "format_string('%04d_%02d', extract(YEAROFWEEK FROM start_date), weekofyear(start_date))"

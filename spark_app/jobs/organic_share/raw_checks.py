@@ -33,7 +33,7 @@ def span_is_plausible(evidence: Evidence) -> Finding:
 
 def channels_are_consistent(evidence: Evidence) -> Finding:
     counts = counts_of(evidence)
-    return Finding(len(counts.channels), len(counts.contradictions), some(counts.contradictions))
+    return Finding(counts.rows_count, len(counts.contradictions), some(counts.contradictions))
 
 
 def rollup_equals_platforms(evidence: Evidence) -> Finding:

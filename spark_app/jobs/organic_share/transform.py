@@ -17,8 +17,8 @@ WEEKS_IN_WINDOW = 4
 def latest_deliveries(rows: DataFrame) -> DataFrame:
     """One row per (start_date, country, os_name, name): the delivery that counts.
 
-    That is the one loaded last; of several loaded at once, the one with the larger value.
-    Columns: the key, and `value` (new users, bigint).
+    That is the one loaded last; of several loaded at once, the one with the larger value. A key
+    that a later export lacks stays; a value of 0 takes it back. `value` is new users, bigint.
     """
     delivery = F.struct("dataplatform_inserted_at", F.col("value").cast("bigint").alias("value"))
     return rows.groupBy(*KEY).agg(F.max(delivery)["value"].alias("value")).select(*KEY, "value")
@@ -35,7 +35,7 @@ def daily_totals(deliveries: DataFrame) -> DataFrame:
 
 
 def counted(days: DataFrame) -> DataFrame:
-    """The rows that count: neither a platform nor the roll-up over the countries."""
+    """What counts: `os_name` is `all`, the country real; the rest are parts or roll-ups of it."""
     return days.where(is_counted())
 
 
@@ -88,7 +88,7 @@ def on_complete_grid(weeks: DataFrame) -> DataFrame:
 
 
 def rolling_share(grid: DataFrame) -> DataFrame:
-    """One row per country and ISO week: the published table."""
+    """One row per country and ISO week, over it and the three weeks of the calendar before."""
     window = (
         Window.partitionBy("country")
         .orderBy("week_start_date")
