@@ -13,6 +13,7 @@ from spark_app.quality.standard import rules_of
 from spark_app.settings import PREFIX, SOURCE_PREFIX
 
 COLUMN_HEADS = ("column", "type", "unit", "meaning", "null")
+ACCEPTED = "../operating.md#what-may-arrive"
 WIDTH = 110
 
 
@@ -68,7 +69,8 @@ def source_part(source: Files | Table, job: Job) -> Iterator[str]:
     yield f"### Dataset `{source.name}`"
     yield prose(
         f"Parquet files in `raw/{source.name}/` of the lake, or where `--source` or "
-        f"`{SOURCE_PREFIX}{source.name.upper()}` says. {reading_words(source)}"
+        f"`{SOURCE_PREFIX}{source.name.upper()}` says; [accepted types]({ACCEPTED}). "
+        f"{reading_words(source)}"
     )
     yield columns_table(source.columns)
     yield prose(

@@ -39,7 +39,7 @@ def run() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code that the README lists."""
+    """Run one command; its exit code, see docs/operating.md."""
     stopping.listen()
     try:
         args = _parser().parse_args(arguments)

@@ -18,7 +18,7 @@ from spark_app.terminal import print_newest, print_table
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from spark_app.run.several import JobEnd, Wanted
+    from spark_app.run.several import Batch, JobEnd
     from spark_app.run.stages import Surroundings
 
 PUBLISHABLE = ("published", "checked")
@@ -53,7 +53,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
     return 0
 
 
-def _bytes_to_read(jobs: Sequence[Job], wanted: "Wanted", around: "Surroundings") -> int:
+def _bytes_to_read(jobs: Sequence[Job], wanted: "Batch", around: "Surroundings") -> int:
     """How much the jobs will read of delivered files; what cannot be listed fails later."""
     from spark_app.errors import AppError
     from spark_app.sources.pinned import bytes_delivered

@@ -310,7 +310,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Examined:
+class Examination:
     """What `Job.examine` found in the rows of the job's one source; nothing is written yet.
 
     `broken` is how many rows broke each rule; `bad` has them with `broken_rules` and
@@ -345,7 +345,7 @@ class Job:
     options: tuple[Option, ...] = ()
     report: Report | None = None
     counts: Callable[[Evidence], object] | None = None
-    examine: "Callable[[DataFrame, Delivery], Examined] | None" = None
+    examine: "Callable[[DataFrame, Delivery], Examination] | None" = None
 
     @property
     def name(self) -> str:

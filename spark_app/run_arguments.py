@@ -14,7 +14,7 @@ from spark_app.settings import Settings
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from spark_app.run.several import Wanted
+    from spark_app.run.several import Batch
 
 
 def selected_jobs(args: "Namespace") -> list[Job]:
@@ -33,7 +33,7 @@ def selected_jobs(args: "Namespace") -> list[Job]:
 
 def wanted_runs(
     args: "Namespace", jobs: Sequence[Job], lake: Lake, settings: Settings, clock: datetime
-) -> "Wanted":
+) -> "Batch":
     """What each of the jobs is asked.
 
     Raises:
@@ -42,7 +42,7 @@ def wanted_runs(
     from spark_app.run.manifest import new_run_id
     from spark_app.run.order import run_ids
     from spark_app.run.request import Request
-    from spark_app.run.several import Wanted
+    from spark_app.run.several import Batch
     from spark_app.sources.pinned import places
 
     given = {**settings.sources, **parse_sources(args.source, jobs)}
@@ -60,7 +60,7 @@ def wanted_runs(
         )
         for job in jobs
     }
-    return Wanted(requests, args.if_new, frozenset(args.jobs))
+    return Batch(requests, args.if_new, frozenset(args.jobs))
 
 
 def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:

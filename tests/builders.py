@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_app.declarations import Delivery, Examined, Job, Source, Table
+from spark_app.declarations import Delivery, Examination, Job, Source, Table
 from spark_app.jobs.organic_share import examine, transform
 from spark_app.jobs.organic_share.counts import CHANNEL
 from spark_app.jobs.organic_share.raw import INSTALLS, OPTIONS
@@ -154,13 +154,13 @@ def delivery(sample: Sequence[Row] = (), **overrides: Any) -> Delivery:
 
 def examined(
     spark: SparkSession, rows: Sequence[Row], sample: Sequence[Row] | None = None, **overrides: Any
-) -> Examined:
+) -> Examination:
     """What the job's own way finds in raw rows; by default the hint holds all of them."""
     hint = rows if sample is None else sample
     return examine.examine(raw_frame(spark, rows), delivery(hint, **overrides))
 
 
-def published_of(spark: SparkSession, found: Examined) -> list[Row]:
+def published_of(spark: SparkSession, found: Examination) -> list[Row]:
     """The final table that follows from what was found, as rows."""
     grid = frame(spark, transform.on_complete_grid(found.made).toArrow())
     table = transform.rolling_share(grid).toArrow()

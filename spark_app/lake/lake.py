@@ -27,7 +27,7 @@ READERS = 16
 
 
 @dataclass(frozen=True)
-class Published:
+class TableVersion:
     """The version of a table that readers see: which run made it, from which inputs."""
 
     run_id: str
@@ -187,7 +187,7 @@ class Lake(Paths):
         content = self._read(self.quality(table, run_id))
         return list(parquet.parse(content).to_pylist()) if content else []
 
-    def published(self, table: str) -> Published | None:
+    def published(self, table: str) -> TableVersion | None:
         """The published version of a table, fetched whole in one read; null when there is none.
 
         Raises:
@@ -201,9 +201,11 @@ class Lake(Paths):
         marks = parquet.marks_of(content)
         if RUN_ID_KEY not in marks:
             raise Unusable(f"{path} was not published by this application; move it away")
-        return Published(marks[RUN_ID_KEY].decode(), marks[DIGEST_KEY].decode(), version, content)
+        return TableVersion(
+            marks[RUN_ID_KEY].decode(), marks[DIGEST_KEY].decode(), version, content
+        )
 
-    def publish(self, run_id: str, table: str, expected: Published | None, lock: Lock) -> None:
+    def publish(self, run_id: str, table: str, expected: TableVersion | None, lock: Lock) -> None:
         """Make a run's built table the one that readers see, in one atomic step.
 
         Raises:

@@ -6,7 +6,7 @@ a decimal column) is not in the suite but judged here, with Arrow. Beside that i
 """
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     )
     from great_expectations.expectations.expectation import Expectation
 
-KeepPage = Callable[[str], None]
 
 _GX = "great_expectations"
 _EXPECTATIONS, _METRICS = f"{_GX}.expectations.core", f"{_GX}.expectations.metrics"
@@ -57,28 +56,19 @@ _MODULES = (
     f"{_METRICS}.table_metrics",
     f"{_GX}.validator.validator",
 )
-_PAGE_MODULES = (f"{_GX}.render.renderer.page_renderer", f"{_GX}.render.view.view")
 _CONSTANT = "(all rows)"
 _LOADING = Lock()
 
 
-def judge(
-    table: Table,
-    rows: "pa.Table",
-    options: Mapping[str, OptionValue],
-    keep_page: KeepPage | None = None,
-) -> dict[str, Finding]:
+def judge(table: Table, rows: "pa.Table", options: Mapping[str, OptionValue]) -> dict[str, Finding]:
     """What `rows` break of the promises of `table`, by the name of the standard check.
 
     A check that could not be run, such as one of a column that is not there, has no finding.
-    `keep_page` gets great-expectations' own HTML page about its part.
     """
     load()
     there = [column for column in table.columns if column.name in rows.column_names]
     frame = _to_pandas(rows.select([column.name for column in there]))
     answers = _validate(_suite(table, options), frame)
-    if keep_page:
-        keep_page(_page(table, answers))
     found = {
         check_name(column, "in_range"): _range_finding(column, rows)
         for column in there
@@ -93,16 +83,12 @@ def load() -> None:
     The rest of its interface works after that, too, but for expectations that are not named here:
     those raise.
     """
-    _load(_MODULES)
-
-
-def _load(modules: Sequence[str]) -> None:
     with _LOADING, lean_import(_PACKAGES, _ABSENT):
         package: Any = importlib.import_module(_GX)
         if "__version__" not in vars(package):
             version = importlib.import_module(f"{_GX}._version")
             package.__version__ = version.get_versions()["version"]
-        for name in modules:
+        for name in _MODULES:
             importlib.import_module(name)
 
 
@@ -204,24 +190,3 @@ def _findings(answers: "list[Answer]", rows_count: int) -> Iterator[tuple[str, F
         is_sound = looked_at == rows_count and answer.success == (failed == 0)
         if is_sound and answer.expectation_config:
             yield answer.expectation_config.meta["check"], Finding(rows_count, int(failed))
-
-
-def _page(table: Table, answers: "list[Answer]") -> str:
-    _load(_PAGE_MODULES)
-    from great_expectations.core.expectation_validation_result import (
-        ExpectationSuiteValidationResult,
-    )
-    from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view.view import DefaultJinjaPageView
-    from great_expectations.validator.validation_statistics import calc_validation_statistics
-
-    view: Any = DefaultJinjaPageView()
-    statistics = calc_validation_statistics(answers)
-    run = ExpectationSuiteValidationResult(
-        suite_name=table.name,
-        results=answers,
-        success=statistics.success,
-        statistics={key: value for key, value in statistics._asdict().items() if key != "success"},
-        meta={},
-    )
-    return str(view.render(ValidationResultsPageRenderer().render(run)))

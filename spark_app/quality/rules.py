@@ -16,7 +16,7 @@ _MASK, _COUNT = "rules_mask", "rows_count"
 
 
 @dataclass(frozen=True)
-class Broken:
+class RuleCounts:
     """What one pass over rows found: rows in all, rows that broke a rule, and how many by rule."""
 
     rows_count: int
@@ -28,7 +28,7 @@ class Broken:
         return {name: Finding(self.rows_count, count) for name, count in self.by_rule.items()}
 
 
-def count_broken(frame: "DataFrame", rules: Sequence[Rule]) -> Broken:
+def count_broken(frame: "DataFrame", rules: Sequence[Rule]) -> RuleCounts:
     """Count rows by the rules that they break, in one pass: the masks are its grouping keys."""
     from pyspark.sql import functions as F
 
@@ -38,7 +38,7 @@ def count_broken(frame: "DataFrame", rules: Sequence[Rule]) -> Broken:
     groups = frame.groupBy(*(mask.alias(name) for name, mask in masks.items()))
     rows = groups.agg(F.count(F.lit(1)).alias(_COUNT)).collect()
     counted = [(_bits([row[name] for name in masks]), int(row[_COUNT])) for row in rows]
-    return Broken(
+    return RuleCounts(
         sum(count for _, count in counted),
         sum(count for bits, count in counted if bits),
         {rule.name: sum(n for bits, n in counted if bits >> i & 1) for i, rule in numbered},

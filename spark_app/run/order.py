@@ -7,7 +7,7 @@ from typing import Any
 
 from spark_app.declarations import Job, Table
 from spark_app.errors import Unusable
-from spark_app.lake.lake import Lake, Published
+from spark_app.lake.lake import Lake, TableVersion
 from spark_app.run.manifest import Manifest
 from spark_app.run.request import Request
 from spark_app.run.stages import Surroundings, new_manifest
@@ -72,7 +72,7 @@ def due(job: Job, request: Request, around: Surroundings) -> Due:
     return Due(why is not None, why or _nothing_new(last), False, last)
 
 
-def held_at(version: Published | None, lake: Lake) -> str | None:
+def held_at(version: TableVersion | None, lake: Lake) -> str | None:
     """The run at which a table with this published version is held; null when it is not."""
     if version is None or not (lake.manifest(version.run_id) or {}).get("held"):
         return None

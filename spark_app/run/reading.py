@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Delivery, Evidence, Examined, Files, Rule, Table
+from spark_app.declarations import Delivery, Evidence, Examination, Files, Rule, Table
 from spark_app.errors import Unusable
 from spark_app.quality.gate import require_open
 from spark_app.quality.results import CheckResult, results_of
@@ -29,7 +29,7 @@ class SourceRows:
     """The rows of a source after its rules; frames are lazy.
 
     `bad` is null when no row broke a rule. `made` and `counted` are there where the job has its own
-    way of examining, see `declarations.Examined`.
+    way of examining, see `declarations.Examination`.
     """
 
     rows_count: int
@@ -132,7 +132,7 @@ def _counts(run: RunState, rows: SourceRows) -> object:
     return run.job.counts(evidence_of(run, rows)) if run.job.counts else None
 
 
-def _own_way(found: Examined) -> tuple[SourceRows, Mapping[str, int]]:
+def _own_way(found: Examination) -> tuple[SourceRows, Mapping[str, int]]:
     rows = SourceRows(
         found.rows_count,
         found.quarantined_count,

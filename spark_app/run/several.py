@@ -28,7 +28,7 @@ class JobEnd:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Batch:
     """How a command treats its jobs: with `if_new` one with nothing new is left, and held tables
     are, unless a job was `named` and has to run."""
 
@@ -37,7 +37,7 @@ class Wanted:
     named: frozenset[str]
 
 
-def run_several(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> list[JobEnd]:
+def run_several(jobs: Sequence[Job], wanted: Batch, around: Surroundings) -> list[JobEnd]:
     """Run jobs in their order; a job whose source failed is left, and says why."""
     ends: dict[str, JobEnd] = {}
     for job in jobs:
@@ -48,7 +48,7 @@ def run_several(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> li
     return list(ends.values())
 
 
-def run_if_due(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
+def run_if_due(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
     """Run one job, or leave it where there is nothing to do.
 
     Raises:
@@ -65,7 +65,7 @@ def run_if_due(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
     return JobEnd(job, DONE, f"{manifest.outcome} by run {manifest.run_id}", manifest)
 
 
-def plan(jobs: Sequence[Job], wanted: Wanted, around: Surroundings) -> list[tuple[str, str, str]]:
+def plan(jobs: Sequence[Job], wanted: Batch, around: Surroundings) -> list[tuple[str, str, str]]:
     """For each job its name, whether it would run, and why."""
     rows: list[tuple[str, str, str]] = []
     would: dict[str, str] = {}
@@ -81,7 +81,7 @@ def exit_code(ends: Sequence[JobEnd]) -> int:
     return next(code for code in _WORST_FIRST if code in codes or code == DONE)
 
 
-def _one(job: Job, wanted: Wanted, around: Surroundings) -> JobEnd:
+def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
     try:
         return run_if_due(job, wanted, around)
     except AppError as error:
@@ -98,7 +98,7 @@ def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:
 
 
 def _planned(
-    job: Job, wanted: Wanted, around: Surroundings, before: Mapping[str, str]
+    job: Job, wanted: Batch, around: Surroundings, before: Mapping[str, str]
 ) -> tuple[str, str]:
     """What a job would do after those `before` it, and why."""
     failing = [name for name in _tables(job) if before.get(name) in ("fail", "skip")]

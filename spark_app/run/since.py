@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app.declarations import Job, Table
 from spark_app.errors import Unusable
-from spark_app.lake.lake import Lake, Published
+from spark_app.lake.lake import Lake, TableVersion
 from spark_app.quality.table_findings import newest_time
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def parse_since(text: str) -> date:
     )
 
 
-def kept_rows(since: date, job: Job, lake: Lake, published: Published | None) -> KeptRows:
+def kept_rows(since: date, job: Job, lake: Lake, published: TableVersion | None) -> KeptRows:
     """What stays of the published run, whole periods only.
 
     Raises:

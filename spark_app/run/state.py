@@ -7,7 +7,7 @@ from functools import cached_property
 from threading import Thread
 
 from spark_app.declarations import Job, OptionValue
-from spark_app.lake.lake import Lake, Published
+from spark_app.lake.lake import Lake, TableVersion
 from spark_app.quality.results import CheckResult, Layer, LayerCheck
 from spark_app.quality.standard import checks_of
 from spark_app.run.manifest import Manifest
@@ -29,7 +29,7 @@ class RunState:
     sources: Sequence[PinnedSource]
     clock: datetime
     progress: Progress
-    published: Published | None = None
+    published: TableVersion | None = None
     kept: KeptRows | None = None
     results: list[CheckResult] = field(default_factory=list)
     loading: Thread = field(default_factory=Thread)

@@ -49,7 +49,7 @@ def change_data(tree: Tree) -> None:
 
 
 def change_name(tree: Tree) -> None:
-    (tree.root / "spark_app" / "job.py").rename(tree.root / "spark_app" / "jobb.py")
+    (tree.root / "spark_app" / "aws.py").rename(tree.root / "spark_app" / "jobb.py")
 
 
 def change_bootstrap(tree: Tree) -> None:

@@ -10,7 +10,7 @@ from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.run import stages
 from spark_app.run.order import Due, due, newest_finished
-from tests.unit.tiny_jobs import deliver, finish, job, lake_in, publish, request
+from tests.unit.tiny_jobs import around, deliver, finish, job, lake_in, publish, request
 
 A = job("a")
 
@@ -21,8 +21,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def due_now(a_job: Job, lake: Lake, **asked: Any) -> Due:
-    around = Surroundings(lake, SparkOnDemand(driver_memory="1g"), NOW, Progress())
-    return due(a_job, request(a_job, lake, **asked), around)
+    return due(a_job, request(a_job, lake, **asked), around(lake))
 
 
 def why(lake: Lake, a_job: Job = A, **asked: Any) -> tuple[bool, str]:

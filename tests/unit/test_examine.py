@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_app.declarations import Evidence, Examined, OptionValue
+from spark_app.declarations import Evidence, Examination, OptionValue
 from spark_app.jobs.organic_share import examine
 from spark_app.jobs.organic_share.counts import Counts
 from spark_app.jobs.organic_share.raw import INSTALLS
@@ -33,7 +33,7 @@ Options = dict[str, OptionValue]
 
 
 def checked(
-    found: Examined,
+    found: Examination,
     options: Options | None = None,
     *,
     tolerance: float = 0.01,
@@ -53,17 +53,17 @@ def checked(
     return {result.check: result for result in results if result.severity != "quarantine"}
 
 
-def failing(found: Examined, options: Options | None = None, **more: object) -> set[str]:
+def failing(found: Examination, options: Options | None = None, **more: object) -> set[str]:
     results = checked(found, options, **more)  # type: ignore[arg-type]
     return {name for name, result in results.items() if result.outcome != "passed"}
 
 
-def counts_of(found: Examined) -> Counts:
+def counts_of(found: Examination) -> Counts:
     assert isinstance(found.counted, Counts)
     return found.counted
 
 
-def quarantined(found: Examined) -> list[Row]:
+def quarantined(found: Examination) -> list[Row]:
     assert found.bad is not None
     return list(found.bad.toArrow().to_pylist())
 

@@ -11,7 +11,6 @@ import pytest
 
 from spark_app.declarations import Column, Finding, Table
 from spark_app.quality import expectations
-from tests.unit.random_tables import COLUMNS, OPTIONS
 
 NUMBER = Table("t", "one row each", ("k",), (Column("k", "bigint", ""), Column("n", "int", "")))
 RANGED = replace(NUMBER, columns=(NUMBER.columns[0], replace(NUMBER.columns[1], least=0)))
@@ -51,16 +50,6 @@ def test_an_answer_that_does_not_come_is_no_finding(monkeypatch: pytest.MonkeyPa
     assert len(expectations.judge(NUMBER, pa.table({"k": [1], "n": [1]}), {})) == 2
 
 
-def test_the_page_names_columns_and_shows_no_value() -> None:
-    pages: list[str] = []
-    table = Table("t", "one row each", ("word",), (*COLUMNS,)[:1])
-    rows = pa.table({"word": ["secret value", "secret value", "a"]})
-    expectations.judge(table, rows, OPTIONS, keep_page=pages.append)
-    (page,) = pages
-    assert "word" in page
-    assert "secret value" not in page
-
-
 HEAVY = (
     *("altair", "scipy", "boto3", "botocore", "pyspark.ml", "sqlalchemy", "jsonschema"),
     *("great_expectations.datasource.fluent", "great_expectations.checkpoint"),
@@ -71,8 +60,8 @@ import sys, json, pyarrow as pa
 from spark_app.quality import expectations
 from tests.unit.random_tables import OPTIONS, ROWS, TABLES, arrow
 rows = arrow(TABLES[0], [row for rows in ROWS for row in rows])
-def judge(keep_page=None):
-    return {k: f.failed for k, f in expectations.judge(TABLES[0], rows, OPTIONS, keep_page).items()}
+def judge():
+    return {k: f.failed for k, f in expectations.judge(TABLES[0], rows, OPTIONS).items()}
 """
 # The documented way, with everything loaded.
 WHOLE = """
@@ -104,7 +93,7 @@ def in_a_new_process(*parts: str) -> str:
 
 def test_what_is_not_needed_stays_unloaded() -> None:
     loaded = f"print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
-    found = in_a_new_process(JUDGE, "judge(keep_page=lambda page: None)", loaded)
+    found = in_a_new_process(JUDGE, "judge()", loaded)
     assert json.loads(found) == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from spark_app.declarations import Examined
+from spark_app.declarations import Examination
 from spark_app.jobs.organic_share import JOB, examine
 from spark_app.jobs.organic_share.counts import Counts
 from spark_app.jobs.organic_share.raw import INSTALLS
@@ -43,7 +43,7 @@ def test_counts_and_shares_are_those_of_a_second_implementation(
     assert_day_counts(found, rows)
 
 
-def assert_row_counts(found: Examined, rows: list[Row]) -> None:
+def assert_row_counts(found: Examination, rows: list[Row]) -> None:
     good = [row for row in rows if oracle.is_good(row)]
     assert found.rows_count == len(rows)
     assert found.quarantined_count == len(rows) - len(good)
@@ -53,7 +53,7 @@ def assert_row_counts(found: Examined, rows: list[Row]) -> None:
     assert found.counted.bad_redeliveries_count == bad_redeliveries(rows)
 
 
-def assert_day_counts(found: Examined, rows: list[Row]) -> None:
+def assert_day_counts(found: Examination, rows: list[Row]) -> None:
     assert isinstance(found.counted, Counts)
     days = found.counted.days
     weeks, last_day = oracle.weekly(rows)

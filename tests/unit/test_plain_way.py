@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_app.declarations import Delivery, Evidence, Examined, OptionValue
+from spark_app.declarations import Delivery, Evidence, Examination, OptionValue
 from spark_app.jobs.organic_share.counts import Counts, count_rows
 from spark_app.jobs.organic_share.examine import examine
 from spark_app.jobs.organic_share.transform import staged_weeks
@@ -19,13 +19,13 @@ from tests.unit.random_rows import FIRST_DAY, ON_SPARK, deliveries
 FEW_EXAMPLES = settings(ON_SPARK, max_examples=3)
 
 
-def plain(rows: DataFrame, given: Delivery) -> Examined:
+def plain(rows: DataFrame, given: Delivery) -> Examination:
     """As the frame does it for a job without a way of its own."""
     broken = count_broken(rows, given.rules)
     good, bad = rows.where(is_good(given.rules)), bad_rows(rows, given.rules)
     bad_or_none = bad if broken.bad_count else None
     evidence = Evidence(rows=good, today=given.today, options=given.options, bad=bad_or_none)
-    return Examined(
+    return Examination(
         rows_count=broken.rows_count,
         quarantined_count=broken.bad_count,
         broken=broken.by_rule,
@@ -40,7 +40,7 @@ def sorted_rows(frame: DataFrame | None) -> list[str]:
     return [] if frame is None else sorted(str(row.asDict()) for row in frame.collect())
 
 
-def assert_same(fast: Examined, slow: Examined) -> None:
+def assert_same(fast: Examination, slow: Examination) -> None:
     assert (fast.rows_count, fast.quarantined_count) == (slow.rows_count, slow.quarantined_count)
     assert dict(fast.broken) == dict(slow.broken)
     assert isinstance(fast.counted, Counts)

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 from spark_app.declarations import (
     Column,
     Evidence,
-    Examined,
+    Examination,
     Files,
     Finding,
     Job,
@@ -163,9 +163,9 @@ def test_a_jobs_own_way_of_examining_is_taken_for_what_the_plain_way_would_find(
 ) -> None:
     seen = []
 
-    def own(rows: Any, delivery: Any) -> Examined:
+    def own(rows: Any, delivery: Any) -> Examination:
         seen.append(delivery)
-        return Examined(7, 1, {"day_present": 0, "amount_in_range": 1}, None, rows, rows, "own")
+        return Examination(7, 1, {"day_present": 0, "amount_in_range": 1}, None, rows, rows, "own")
 
     deliver(lake, "sales", GOOD)
     job = job_of(TOTALS, SALES, examine=own)

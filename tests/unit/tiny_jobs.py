@@ -23,6 +23,7 @@ FILES = Files("numbers", Parquet(), COLUMNS)
 
 
 def table(name: str) -> Table:
+    """A table of numbers."""
     return Table(name, "one row per number", key=("n",), columns=COLUMNS)
 
 
@@ -46,11 +47,13 @@ def deliver(lake: Lake, name: str) -> None:
 
 
 def request(a_job: Job, lake: Lake, **given: Any) -> Request:
+    """What a run of the job is asked; `given` are fields of it."""
     return Request("now", places(a_job, lake, {}), **given)
 
 
-def manifest_of(a_job: Job, lake: Lake, run_id: str, **asked: Any) -> Manifest:
-    wanted = replace(request(a_job, lake, **asked), run_id=run_id)
+def manifest_of(a_job: Job, lake: Lake, run_id: str) -> Manifest:
+    """The manifest of a run on what is delivered now."""
+    wanted = replace(request(a_job, lake), run_id=run_id)
     sources = pin_sources(a_job, lake, wanted.sources, None)
     return new_manifest(a_job, wanted, sources, NOW)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import (
     Column,
     Delivery,
-    Examined,
+    Examination,
     Job,
     Line,
     Mark,
@@ -145,7 +145,7 @@ TABLE = Table(
 )
 
 
-def _examine(rows: "DataFrame", delivery: Delivery) -> Examined:
+def _examine(rows: "DataFrame", delivery: Delivery) -> Examination:
     from spark_app.jobs.organic_share.examine import examine
 
     return examine(rows, delivery)

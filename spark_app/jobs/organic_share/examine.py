@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Delivery, Examined, Rule
+from spark_app.declarations import Delivery, Examination, Rule
 from spark_app.jobs.organic_share import transform
 from spark_app.jobs.organic_share.channels import known_slots
 from spark_app.jobs.organic_share.counts import (
@@ -68,7 +68,7 @@ class _Rows:
         return self.raw.where(is_on_good_day | is_good(self.rules))
 
 
-def examine(raw: DataFrame, delivery: Delivery) -> Examined:
+def examine(raw: DataFrame, delivery: Delivery) -> Examination:
     """Count what the raw checks need, and prepare staging; nothing is written."""
     channels = [Channel(*row) for row in _named(delivery.sample(CHANNEL))]
     groups = grouped(raw, delivery.rules, known_slots(channels)).persist()
@@ -77,7 +77,7 @@ def examine(raw: DataFrame, delivery: Delivery) -> Examined:
     alarmed_count = sum(counts["alarmed_count"] for counts in rows.good)
     days = fast_daily_totals(groups, good, alarmed, alarmed_count)
     days = days.persist() if alarmed else days
-    return Examined(
+    return Examination(
         rows_count=sum(counts["rows_count"] for counts in rows.by_mask),
         quarantined_count=sum(counts["rows_count"] for counts in rows.bad),
         broken={
