@@ -20,7 +20,7 @@ run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sam
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
 
 test: $(INSTALLED_DEV) ## install, run every test
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --ignore tests/cloud --ignore tests/faults
+	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/cloud --ignore tests/faults
 
 check: $(INSTALLED_DEV) ## check format, lint, types and imports, and the format of terraform/
 	$(PYTHON) -m ruff format --check .

@@ -168,13 +168,6 @@ def published_of(spark: SparkSession, found: Examination) -> list[Row]:
     return list(ordered.to_pylist())
 
 
-def metric(
-    spark: SparkSession, rows: Sequence[Row], sample: Sequence[Row] | None = None
-) -> list[Row]:
-    """The published rows that follow from raw rows, through every step of the job."""
-    return published_of(spark, examined(spark, rows, sample))
-
-
 def job_of(table: Table, *reads: Source, **more: Any) -> Job:
     """A job that publishes a table, made from the rows of its first source as they are."""
     return Job(reads=reads, transform=lambda rows, *_: rows, publishes=table, **more)
