@@ -37,9 +37,7 @@ def shut_reason(layer: Layer, results: Sequence[CheckResult]) -> str | None:
     if not mine:
         return f"no check of the {layer} layer ran"
     has_several = len({result.table for result in mine}) > 1
-    errors = [result for result in mine if result.outcome == "error"]
-    failed = [r for r in mine if r.severity == "fail" and r.outcome not in ("passed", "error")]
-    shut = [_why(result, has_several) for result in errors + failed]
+    shut = [_why(result, has_several) for result in mine if is_shutting(result)]
     return "; ".join(dict.fromkeys(shut)) or None
 
 

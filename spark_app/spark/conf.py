@@ -93,3 +93,10 @@ def _java_options(scratch: str, is_small: bool) -> list[str]:
     shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
     return [shlex.quote(o) for o in own + speed + (shared if archive.exists() else [])]
+
+
+def quiet_python() -> None:
+    """Keep pyspark's own logger of query errors from printing: they come as exceptions anyway."""
+    from pyspark.logger import PySparkLogger
+
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True

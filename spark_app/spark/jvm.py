@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app import settings, stopping
 from spark_app.errors import RunFailed
-from spark_app.spark.conf import SESSION_CONF, laptop_conf
+from spark_app.spark.conf import SESSION_CONF, laptop_conf, quiet_python
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -87,6 +87,7 @@ class Jvm:
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
+        quiet_python()
         if self._gateway is None:
             raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log_name}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))

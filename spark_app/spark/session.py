@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spark_app import settings, stopping
 from spark_app.spark import s3a
-from spark_app.spark.conf import SESSION_CONF
+from spark_app.spark.conf import SESSION_CONF, quiet_python
 from spark_app.spark.jvm import Jvm, own_interrupt
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _given_session() -> "SparkSession":
     """The session that spark-submit configured, with what every run needs."""
     from pyspark.sql import SparkSession
 
+    quiet_python()
     with own_interrupt():
         session = SparkSession.builder.appName("spark_app").getOrCreate()
     for key, value in SESSION_CONF.items():

@@ -130,7 +130,7 @@ def test_a_shut_gate_names_every_reason_once() -> None:
 def test_a_reason_names_its_table_where_a_layer_has_several() -> None:
     shut = [result("failed", table="visits"), result("error", table="orders")]
     reason = shut_reason("final", shut)
-    assert reason == "check of orders could not run (); check of visits (1 of 9 fail)"
+    assert reason == "check of visits (1 of 9 fail); check of orders could not run ()"
     assert shut_reason("final", shut[:1]) == "check (1 of 9 fail)"
 
 
