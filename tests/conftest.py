@@ -12,22 +12,13 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-LONG_FIRST = (
-    *("s3/test_s3_runs.py", "e2e/test_stop.py", "docs/test_adding_a_job.py", "e2e/test_disk.py"),
-    *(
-        "docs/test_commands.py",
-        "e2e/test_errors.py",
-        "e2e/test_own_way.py",
-        "unit/test_plain_way.py",
-    ),
-    *("package/test_bootstrap_failures.py", "emr/test_in_local_cloud.py", "emr/test_staying.py"),
-    *(
-        "emr/test_submit.py",
-        "e2e/test_since.py",
-        "local_cloud/test_node.py",
-        "e2e/test_old_lake.py",
-    ),
-)
+LONG_FIRST = """
+    s3/test_s3_runs.py e2e/test_stop.py docs/test_adding_a_job.py docs/test_commands.py
+    e2e/test_disk.py e2e/test_errors.py unit/test_metric_properties.py e2e/test_own_way.py
+    unit/test_plain_way.py package/test_bootstrap_failures.py emr/test_in_local_cloud.py
+    emr/test_staying.py emr/test_submit.py e2e/test_since.py local_cloud/test_node.py
+    e2e/test_old_lake.py fence/test_fence.py
+""".split()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
