@@ -168,6 +168,13 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         metavar="NAME=VALUE",
         help="a setting for this run alone, such as CHANNELS=Organic,Ads; see .env.example",
     )
+    run.add_argument(
+        "--leave-held",
+        action="append",
+        default=[],
+        metavar="JOB",
+        help="leave this job while its table is held, although it is named",
+    )
     run.add_argument("--json", action="store_true", help="print the run manifest, not the table")
     run.add_argument("--verbose", action="store_true", help="show Spark's own log on stderr")
     run.add_argument(

@@ -60,7 +60,7 @@ def wanted_runs(
         )
         for job in jobs
     }
-    return Batch(requests, args.if_new, frozenset(args.jobs))
+    return Batch(requests, args.if_new, frozenset(args.jobs) - set(args.leave_held))
 
 
 def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:

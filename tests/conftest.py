@@ -12,19 +12,22 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-LONG_FIRST = """
-    s3/test_s3_runs.py e2e/test_stop.py docs/test_adding_a_job.py docs/test_commands.py
-    e2e/test_disk.py e2e/test_errors.py unit/test_metric_properties.py e2e/test_own_way.py
-    unit/test_plain_way.py package/test_bootstrap_failures.py emr/test_in_local_cloud.py
-    emr/test_staying.py emr/test_submit.py e2e/test_since.py local_cloud/test_node.py
-    e2e/test_old_lake.py fence/test_fence.py
-""".split()
+LONG_FIRST = (  # by folder, each with its long files
+    ("s3", "test_s3_runs.py"),
+    ("docs", "test_adding_a_job.py", "test_commands.py"),
+    ("e2e", "test_stop.py", "test_disk.py", "test_errors.py", "test_own_way.py", "test_since.py"),
+    ("unit", "test_metric_properties.py", "test_plain_way.py"),
+    ("emr", "test_in_local_cloud.py", "test_staying.py", "test_submit.py"),
+    ("package", "test_bootstrap_failures.py"),
+    ("fence", "test_fence.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long files: no process then waits for another one's last file."""
     tests = Path(__file__).parent
-    rank = {tests / name: number for number, name in enumerate(LONG_FIRST)}
+    long = [tests / folder / name for folder, *names in LONG_FIRST for name in names]
+    rank = {path: number for number, path in enumerate(long)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 

@@ -71,7 +71,7 @@ class Claims:
         return done
 
     def give_up(self, claim: Claim) -> None:
-        """Log that our claim was never sent, so that the next submission need not wait for it."""
+        """Record that our claim was never sent: the next submission need not wait for it."""
         with suppress(AppError):  # must not hide why it was not sent
             standing, version = self.read()
             if standing == claim:
@@ -91,6 +91,7 @@ def digest(spec: LaunchSpec, submission: Submission) -> str:
         "jobs": submission.jobs,
         "sources": submission.sources,
         "if_new": submission.if_new,
+        "unnamed": submission.unnamed,
         "tolerance": submission.tolerance,
         "since": submission.since,
         "settings": submission.settings,

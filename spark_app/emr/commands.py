@@ -9,8 +9,9 @@ from spark_app.declarations import Job
 from spark_app.emr import launch_spec, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
-from spark_app.emr.launch_spec import DEPLOYMENT_TAG, RUN_ID_TAG, LaunchSpec, tags_of
-from spark_app.emr.outcome import Command, CommandEnd, conclude
+from spark_app.emr.job_runs import Command
+from spark_app.emr.launch_spec import DEPLOYMENT_TAG, JOBS_TAG, RUN_ID_TAG, LaunchSpec, tags_of
+from spark_app.emr.outcome import CommandEnd, conclude
 from spark_app.emr.requests import Submission
 from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
 from spark_app.emr.submitting import SubmittedRun, Submitter
@@ -49,14 +50,14 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     lake = Lake(spec.lake, region=spec.region)
     claims = Claims(lake, spec, submission)
     with advising("it may have been submitted already; the same submit again attaches to it"):
-        watched = Submitter(emr, spec, claims, args.cluster_id, log).submit(submission)
-    if watched.is_attached:
-        log(f"the same submission is under way as run {watched.run_id}: attached to it")
+        run = Submitter(emr, spec, claims, args.cluster_id, log).submit(submission)
+    if run.is_attached:
+        log(f"the same submission is under way as run {run.run_id}: attached to it")
     if args.no_wait:
-        print(f"cluster {watched.cluster_id}  step {watched.step_id}  run {watched.run_id}")
-        log(comes_back(watched))
+        print(f"cluster {run.cluster_id}  step {run.step_id}  run {run.run_id}")
+        log(comes_back(run))
         return
-    _stay(emr, watched, Command(jobs, args.if_new), lake, args.timeout)
+    _stay(emr, run, Command(run.run_id, jobs, args.if_new), lake, args.timeout)
 
 
 def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -65,16 +66,17 @@ def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
     emr = Emr(spec.region)
     cluster = emr.cluster(args.cluster)
     step = _step(emr, args.cluster, args.step)
-    run_id, names = requests.run_id_of(step), requests.jobs_of(step)
+    run_id = requests.run_id_of(step)
     if run_id is None:
         raise Unusable(
             f"step {step['Id']} of cluster {args.cluster} ({step['Name']}) was not submitted by "
             "this application; give another one with --step"
         )
     is_own = tags_of(cluster).get(RUN_ID_TAG) == run_id
-    watched = SubmittedRun(run_id, args.cluster, step["Id"], is_own)
-    command = Command([find_job(name) for name in names], requests.is_if_new(step))
-    _stay(emr, watched, command, Lake(spec.lake, region=spec.region))
+    jobs = [find_job(name) for name in requests.jobs_of(step)]
+    run = SubmittedRun(run_id, args.cluster, step["Id"], is_own)
+    command = Command(run_id, jobs, requests.is_if_new(step))
+    _stay(emr, run, command, Lake(spec.lake, region=spec.region))
 
 
 def clusters(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -112,16 +114,16 @@ def terminate(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def _stay(
     emr: Emr,
-    watched: SubmittedRun,
+    run: SubmittedRun,
     command: Command,
     lake: Lake,
     timeout_minutes: float | None = None,
 ) -> None:
     """Wait for the end of a command and print how it was."""
     log = Progress().line
-    seen = follow(emr, watched, log, timeout_minutes)
-    with advising(f"the run has ended; `watch {watched.cluster_id}` tells how"):
-        conclude(emr, CommandEnd(command, lake, watched, seen), log)
+    status = follow(emr, run, log, timeout_minutes)
+    with advising(f"the run has ended; `watch {run.cluster_id}` tells how"):
+        conclude(emr, CommandEnd(command, lake, run, status), log)
 
 
 def _spec(args: "Namespace", lake: Lake) -> LaunchSpec:
@@ -140,16 +142,25 @@ def _submission(args: "Namespace", jobs: Sequence[Job], settings: Settings) -> S
             )
     if args.since is not None:
         parse_since(args.since)
-    now = datetime.now(UTC)
     return Submission(
         jobs=tuple(job.name for job in jobs),
-        run_id=new_run_id(now) if args.run_id is None else parse_run_id(args.run_id),
+        run_id=_run_id(args, jobs),
         sources=tuple(sorted(sources.items())),
         tolerance=args.tolerance,
         since=args.since,
         if_new=args.if_new,
+        unnamed=tuple(job.name for job in jobs if job.name not in args.jobs),
         settings=shaping(jobs, settings),
     )
+
+
+def _run_id(args: "Namespace", jobs: Sequence[Job]) -> str:
+    """The id of the command; of several jobs each adds its name to it, which must fit too."""
+    if args.run_id is None:
+        return new_run_id(datetime.now(UTC))
+    for job in jobs if len(jobs) > 1 else ():
+        parse_run_id(f"{args.run_id}-{job.name}")
+    return parse_run_id(args.run_id)
 
 
 def _request(
@@ -198,7 +209,8 @@ def _is_ours(cluster: Mapping[str, Any], spec: LaunchSpec) -> bool:
 
 def _row(emr: Emr, cluster: Mapping[str, Any]) -> tuple[str, ...]:
     cost = prices.hourly_of_instances(emr.instances(cluster["Id"]), emr.region)
-    run_id = tags_of(cluster).get(RUN_ID_TAG)
+    tags = tags_of(cluster)
+    run = filter(None, (tags.get(JOBS_TAG), f"run {tags.get(RUN_ID_TAG)}"))
     since = cluster["Status"]["Timeline"]["CreationDateTime"].astimezone(UTC)
     return (
         str(cluster["Id"]),
@@ -206,5 +218,5 @@ def _row(emr: Emr, cluster: Mapping[str, Any]) -> tuple[str, ...]:
         f"{since:%Y-%m-%d %H:%M} UTC",
         "unknown" if cost.usd is None else f"{cost.usd:.2f}",
         cost.instances or "none yet",
-        f"run {run_id}" if run_id else "steps",
+        ", ".join(run) if RUN_ID_TAG in tags else "steps",
     )

@@ -54,7 +54,7 @@ class FailureEvidence:
     `manifest` is its `run.json`, null when it wrote none; `checks` its check results. The logs are
     read only when they are needed: the step's, once a function of it says that they tell enough,
     and that of the failed bootstrap action; null when they did not come. `logs_at` says where they
-    lie.
+    lie. `job` names the run among several of its step, null when it was alone.
     """
 
     cluster: Mapping[str, Any]
@@ -64,11 +64,12 @@ class FailureEvidence:
     step_log: Callable[[Callable[[str], bool]], StepLog | None]
     bootstrap_log: Callable[[], str | None]
     logs_at: str
+    job: str | None = None
 
 
 def cause_of(evidence: FailureEvidence) -> Cause:
     """Why the run failed, from the source that knows most."""
-    by_manifest = _by_manifest(evidence.manifest, evidence.checks)
+    by_manifest = _by_manifest(evidence)
     if by_manifest and not _was_hit(evidence.manifest or {}):
         return by_manifest
     sources = (_by_step, _by_cluster) if _failed_alone(evidence) else (_by_cluster, _by_step)
@@ -106,18 +107,18 @@ def failed_checks(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]
     ]
 
 
-def _by_manifest(
-    manifest: Mapping[str, Any] | None, checks: Sequence[Mapping[str, Any]]
-) -> Cause | None:
+def _by_manifest(evidence: FailureEvidence) -> Cause | None:
     """What the application recorded itself; null when it was killed before it could."""
+    manifest = evidence.manifest
     if manifest is None or not manifest.get("exit_code"):
         return None
     reason = str(manifest.get("reason") or manifest.get("outcome"))
-    missing = [f"{c['layer']}.{c['check']}" for c in failed_checks(checks)]
+    missing = [f"{c['layer']}.{c['check']}" for c in failed_checks(evidence.checks)]
     unnamed = [name for name in missing if name.split(".", 1)[1] not in reason]
     if unnamed:
         reason = f"{reason} (checks that failed: {', '.join(missing)})"
-    return Cause(reason, int(manifest["exit_code"]))
+    whose = f"{evidence.job}: " if evidence.job else ""
+    return Cause(whose + reason, int(manifest["exit_code"]))
 
 
 def _by_cluster(evidence: FailureEvidence) -> Cause | None:
@@ -190,16 +191,17 @@ def _by_step(evidence: FailureEvidence) -> Cause | None:
         return Cause(f"the step was cancelled ({message or 'by somebody'}); submit again")
     if status["State"] not in ("FAILED", "INTERRUPTED"):
         return None
-    log = evidence.step_log(lambda output: _by_text(output, "", "") is not None) or StepLog("")
+    log = evidence.step_log(lambda output: bool(_by_text(output, "", evidence))) or StepLog("")
     details = status.get("FailureDetails", {})
     said = "\n".join(str(details.get(key, "")) for key in ("Reason", "Message"))
-    at = _log_of(evidence)
-    return _by_text(log.output, log.controller, at) or _by_text(said, log.controller, at)
+    texts = (log.output, said)
+    causes = (_by_text(text, log.controller, evidence) for text in texts)
+    return next(filter(None, causes), None)
 
 
-def _by_text(text: str, controller: str, logs_at: str) -> Cause | None:
+def _by_text(text: str, controller: str, evidence: FailureEvidence) -> Cause | None:
     if found := _ERROR_LINE.findall(text):
-        return Cause(found[-1], _exit_code(controller))
+        return Cause(_error_of(evidence.job, found), _exit_code(controller))
     if _OUT_OF_MEMORY.search(text):
         line = line_with(_OUT_OF_MEMORY, text)
         return Cause(f"out of memory on the cluster ({line}); {_MEMORY}")
@@ -210,8 +212,16 @@ def _by_text(text: str, controller: str, logs_at: str) -> Cause | None:
         line = line_with(_ACCESS, text)
         return Cause(f"access denied on the cluster ({line}); {_DENIED}", 2)
     if said := exception_in(text):
-        return Cause(f"the application failed: {said}; the whole of it is in {logs_at}")
+        return Cause(f"the application failed: {said}; the whole of it is in {_log_of(evidence)}")
     return None
+
+
+def _error_of(job: str | None, lines: Sequence[str]) -> str:
+    """The line that counts: a single job's last; of several the job's own, or else the first, as
+    those that follow may only say that they were skipped."""
+    if job is None:
+        return lines[-1]
+    return next((line for line in lines if line.startswith(f"{job}: ")), lines[0])
 
 
 def _unknown(evidence: FailureEvidence) -> Cause:

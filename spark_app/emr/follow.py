@@ -20,7 +20,7 @@ Log = Callable[[str], None]
 
 
 def follow(
-    emr: Emr, watched: SubmittedRun, log: Log, timeout_minutes: float | None = None
+    emr: Emr, run: SubmittedRun, log: Log, timeout_minutes: float | None = None
 ) -> RunStatus:
     """Wait for the end of a run; how it and its cluster ended.
 
@@ -31,20 +31,20 @@ def follow(
     """
     try:
         seconds = None if timeout_minutes is None else timeout_minutes * 60
-        return wait(emr, watched, log, seconds)
+        return wait(emr, run, log, seconds)
     except TimedOut as late:
-        _time_out(emr, watched, late, timeout_minutes or 0)
+        _time_out(emr, run, late, timeout_minutes or 0)
     except Stopped as stopped:
         stopping.acknowledge()
-        stopped.advice = _stopped(emr, watched, log, stopped)
+        stopped.advice = _stopped(emr, run, log, stopped)
         raise
     except Unusable as error:
-        raise Unusable(f"{error}; {comes_back(watched)}") from error
+        raise Unusable(f"{error}; {comes_back(run)}") from error
 
 
 @contextmanager
 def advising(advice: str) -> Iterator[None]:
-    """Log so when the user stops the block."""
+    """Tell the user who stops the block what becomes of it."""
     try:
         yield
     except Stopped as stopped:
@@ -52,67 +52,67 @@ def advising(advice: str) -> Iterator[None]:
         raise
 
 
-def end(emr: Emr, watched: SubmittedRun) -> str:
+def end(emr: Emr, run: SubmittedRun) -> str:
     """End the run: the cluster that was launched for it, or else its step only; what was done.
 
     Raises:
         RunFailed: EMR refuses.
     """
-    if watched.is_own:
-        emr.terminate(watched.cluster_id)
-        return f"cluster {watched.cluster_id} was ended"
-    emr.cancel(watched.cluster_id, watched.step_id)
-    return f"step {watched.step_id} was cancelled; cluster {watched.cluster_id} goes on"
+    if run.is_own:
+        emr.terminate(run.cluster_id)
+        return f"cluster {run.cluster_id} was ended"
+    emr.cancel(run.cluster_id, run.step_id)
+    return f"step {run.step_id} was cancelled; cluster {run.cluster_id} goes on"
 
 
-def _time_out(emr: Emr, watched: SubmittedRun, late: TimedOut, minutes: float) -> NoReturn:
+def _time_out(emr: Emr, run: SubmittedRun, late: TimedOut, minutes: float) -> NoReturn:
     stood = "unknown"
-    if late.seen:
-        stood = late.seen.step_state.lower().replace("_", " ")
-        stood = f"{stood} after {passed(late.seen, watched, datetime.now(UTC))}"
-    text = f"timed out after {minutes:g} minutes: run {watched.run_id} was {stood}"
+    if late.status:
+        stood = late.status.step_state.lower().replace("_", " ")
+        stood = f"{stood} after {passed(late.status, run, datetime.now(UTC))}"
+    text = f"timed out after {minutes:g} minutes: run {run.run_id} was {stood}"
     try:
-        done = end(emr, watched)
+        done = end(emr, run)
     except AppError as error:
         raise RunFailed(
             f"{text}, and could not be ended: {error}; end it with "
-            f"`python -m spark_app terminate {watched.cluster_id}`"
+            f"`python -m spark_app terminate {run.cluster_id}`"
         ) from error
-    _wait_until_ending(emr, watched)
+    _wait_until_ending(emr, run)
     raise RunFailed(f"{text}; {done}; give it more time with --timeout and submit again")
 
 
-def _wait_until_ending(emr: Emr, watched: SubmittedRun) -> None:
-    """Wait until EMR shows that it ends the run, so that what is told is true."""
+def _wait_until_ending(emr: Emr, run: SubmittedRun) -> None:
+    """Wait until EMR shows that it ends the run, so that what is printed is true."""
     until = time.monotonic() + END_SECONDS
     while time.monotonic() < until:
         try:
-            seen = look(emr, watched)
+            status = look(emr, run)
         except AppError:
             return
-        is_ending = seen.cluster_state.startswith("TERMINAT")
-        if is_ending or seen.step_state in (*STEP_ENDED_STATES, "CANCEL_PENDING"):
+        is_ending = status.cluster_state.startswith("TERMINAT")
+        if is_ending or status.step_state in (*STEP_ENDED_STATES, "CANCEL_PENDING"):
             return
         time.sleep(1)
 
 
-def _stopped(emr: Emr, watched: SubmittedRun, log: Log, stopped: Stopped) -> str:
+def _stopped(emr: Emr, run: SubmittedRun, log: Log, stopped: Stopped) -> str:
     """What becomes of the run when its user stops waiting."""
-    if stopped.exit_code != 128 + signal.SIGINT or not _is_asked(watched):
-        return comes_back(watched)
+    if stopped.exit_code != 128 + signal.SIGINT or not _is_asked(run):
+        return comes_back(run)
     try:
-        done = end(emr, watched)
+        done = end(emr, run)
     except AppError as error:
-        return f"it could not be ended: {error}; {comes_back(watched)}"
-    _wait_until_ending(emr, watched)
+        return f"it could not be ended: {error}; {comes_back(run)}"
+    _wait_until_ending(emr, run)
     return done
 
 
-def _is_asked(watched: SubmittedRun) -> bool:
+def _is_asked(run: SubmittedRun) -> bool:
     """Ask, where somebody can answer, whether the run is to be ended."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         return False
-    what = "the cluster with its run" if watched.is_own else "the step"
+    what = "the cluster with its run" if run.is_own else "the step"
     print(f"\nEnd {what}, or leave it running? [end/LEAVE] ", end="", file=sys.stderr, flush=True)
     try:
         return sys.stdin.readline().strip().lower() in ("e", "end")

@@ -18,6 +18,7 @@ SCHEMA = 1
 DEPENDENCIES_TAG = "spark_app:dependencies"
 DEPLOYMENT_TAG = "spark_app:deployment"
 RUN_ID_TAG = "spark_app:run_id"
+JOBS_TAG = "spark_app:jobs"
 _FIELDS: Mapping[str, type] = {
     "region": str,
     "lake": str,

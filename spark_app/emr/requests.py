@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from spark_app.emr.launch_spec import RUN_ID_TAG, LaunchSpec
+from spark_app.emr.launch_spec import JOBS_TAG, RUN_ID_TAG, LaunchSpec
 
 ENVIRONMENT = "/opt/spark_app/env/bin/python"
 NAME = "spark_app"
@@ -18,7 +18,8 @@ class Submission:
     """Runs to be made on a cluster in one step, in the order of `jobs`. Null: the cluster's own
     default.
 
-    `run_id` is the id of the command; `sources` are places by dataset; `settings` are those of this
+    `run_id` is the id of the command; `unnamed` are the jobs that nobody named, which are left
+    while their tables are held; `sources` are places by dataset; `settings` are those of this
     machine that shape the result, as names and texts.
     """
 
@@ -28,6 +29,7 @@ class Submission:
     tolerance: float | None = None
     since: str | None = None
     if_new: bool = False
+    unnamed: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -39,23 +41,25 @@ class Submission:
 def label(jobs: Sequence[str]) -> str:
     """The jobs of a submission in one word."""
     every = "+".join(jobs)
-    return every if len(every) <= LABEL_LENGTH else f"{jobs[0]}+{len(jobs) - 1}-more"
+    is_short = len(jobs) == 1 or len(every) <= LABEL_LENGTH
+    return every if is_short else f"{jobs[0]}+{len(jobs) - 1}-more"
 
 
 def launch(spec: LaunchSpec, submission: Submission) -> dict[str, Any]:
-    """RunJobFlow: a cluster that makes one run and ends, whatever becomes of who launched it."""
-    tags = [*spec.cluster.get("Tags", []), {"Key": RUN_ID_TAG, "Value": submission.run_id}]
+    """RunJobFlow: a cluster that runs one step and ends, whatever becomes of who launched it."""
+    tags = {RUN_ID_TAG: submission.run_id, JOBS_TAG: label(submission.jobs)}
+    own = [{"Key": key, "Value": value} for key, value in tags.items()]
     return {
         **spec.cluster,
         "Name": submission.name,
-        "Tags": tags,
+        "Tags": [*spec.cluster.get("Tags", []), *own],
         "Instances": {**spec.cluster["Instances"], **_ENDS_BY_ITSELF},
         "Steps": [step(spec, submission, "TERMINATE_CLUSTER")],
     }
 
 
 def add_step(spec: LaunchSpec, submission: Submission, cluster_id: str) -> dict[str, Any]:
-    """AddJobFlowSteps: a run on a cluster that is there; it goes on when the step fails."""
+    """AddJobFlowSteps: a step on a cluster that is there; it goes on when the step fails."""
     return {"JobFlowId": cluster_id, "Steps": [step(spec, submission, "CONTINUE")]}
 
 
@@ -132,6 +136,7 @@ def _run(spec: LaunchSpec, submission: Submission) -> list[str]:
     }
     given = [(option, str(value)) for option, value in options.items() if value is not None]
     given += [("--source", f"{name}={place}") for name, place in submission.sources]
+    given += [("--leave-held", name) for name in submission.unnamed]
     given += [("--set", f"{name}={text}") for name, text in submission.settings]
     flags = ["--if-new"] if submission.if_new else []
     return ["run", *submission.jobs, *(word for pair in given for word in pair), *flags]

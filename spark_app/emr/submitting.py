@@ -123,10 +123,10 @@ class Submitter:
     def _locate(self, standing: Claim) -> SubmittedRun | None:
         """Where the run of a claim is, also when nobody wrote that down."""
         if standing.step_id and standing.cluster_id:
-            return _watched(standing, standing.cluster_id, standing.step_id)
+            return _run_of(standing, standing.cluster_id, standing.step_id)
         cluster_id = standing.cluster_id or self._cluster_of(standing)
         step = self._step_of(standing.run_id, cluster_id) if cluster_id else None
-        return _watched(standing, str(cluster_id), step["Id"]) if step else None
+        return _run_of(standing, str(cluster_id), step["Id"]) if step else None
 
     def _cluster_of(self, standing: Claim) -> str | None:
         """The cluster that carries the run id as a tag, in whatever state."""
@@ -240,5 +240,5 @@ class Submitter:
             time.sleep(1)
 
 
-def _watched(claim: Claim, cluster_id: str, step_id: str) -> SubmittedRun:
+def _run_of(claim: Claim, cluster_id: str, step_id: str) -> SubmittedRun:
     return SubmittedRun(claim.run_id, cluster_id, step_id, claim.is_own, is_attached=True)

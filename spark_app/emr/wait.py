@@ -46,17 +46,17 @@ class RunStatus:
 
 
 class TimedOut(Exception):
-    """The time that the user gave is over, and the run is not. `seen` is how it stood."""
+    """The time that the user gave is over, and the run is not. `status` is how it stood."""
 
-    def __init__(self, seen: RunStatus | None) -> None:
+    def __init__(self, status: RunStatus | None) -> None:
         """Take how it stood; null when EMR never said."""
         super().__init__()
-        self.seen = seen
+        self.status = status
 
 
 def wait(
     emr: Emr,
-    watched: SubmittedRun,
+    run: SubmittedRun,
     log: Callable[[str], None],
     timeout_seconds: float | None = None,
 ) -> RunStatus:
@@ -67,85 +67,85 @@ def wait(
         RunFailed: EMR does not answer any more.
     """
     deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-    told: set[str] = set()
+    logged: set[str] = set()
     ended_at = None
     with live_line() as describe:
-        for seen in _looks(emr, watched, deadline, log):
-            for line in _news(seen, watched, told):
+        for status in _looks(emr, run, deadline, log):
+            for line in _news(status, run, logged):
                 log(line)
-            describe(_now(seen))
-            if seen.has_cluster_ended or (seen.has_run_ended and not watched.is_own):
-                return seen
-            if seen.has_run_ended:
+            describe(_now(status))
+            if status.has_cluster_ended or (status.has_run_ended and not run.is_own):
+                return status
+            if status.has_run_ended:
                 ended_at = ended_at or time.monotonic()
                 if time.monotonic() - ended_at > CLUSTER_END_SECONDS:
-                    log(f"the cluster does not end; `terminate {watched.cluster_id}` ends it")
-                    return seen
+                    log(f"the cluster does not end; `terminate {run.cluster_id}` ends it")
+                    return status
     raise AssertionError("unreachable")
 
 
 def _looks(
-    emr: Emr, watched: SubmittedRun, deadline: float | None, log: Callable[[str], None]
+    emr: Emr, run: SubmittedRun, deadline: float | None, log: Callable[[str], None]
 ) -> Iterator[RunStatus]:
     """What EMR says, again and again: often after a change, then less and less often."""
-    seen, pause, answered_at, is_silent = None, FIRST_SECONDS, time.monotonic(), False
+    status, pause, answered_at, is_silent = None, FIRST_SECONDS, time.monotonic(), False
     while True:
         try:
-            now = look(emr, watched)
-            pause = FIRST_SECONDS if seen is None or _states(now) != _states(seen) else pause
-            seen, answered_at, is_silent = now, time.monotonic(), False
-            yield seen
+            now = look(emr, run)
+            pause = FIRST_SECONDS if status is None or _states(now) != _states(status) else pause
+            status, answered_at, is_silent = now, time.monotonic(), False
+            yield status
         except NoAnswer as error:
             if time.monotonic() - answered_at > SILENCE_SECONDS:
-                raise RunFailed(f"{error}; {comes_back(watched)}") from error
+                raise RunFailed(f"{error}; {comes_back(run)}") from error
             if not is_silent:
                 log(f"         no answer ({error}); the run is not touched by that, still waiting")
             is_silent = True
         left = deadline - time.monotonic() if deadline else pause
-        has_ended = seen is not None and seen.has_run_ended
+        has_ended = status is not None and status.has_run_ended
         if left <= 0 and not has_ended:
-            raise TimedOut(seen)
+            raise TimedOut(status)
         time.sleep(pause if has_ended else min(pause, left))
         pause = min(pause * GROWTH, LONGEST_SECONDS)
 
 
-def look(emr: Emr, watched: SubmittedRun) -> RunStatus:
+def look(emr: Emr, run: SubmittedRun) -> RunStatus:
     """The cluster and the step as they are now."""
-    cluster = emr.cluster(watched.cluster_id)
-    return RunStatus(cluster, emr.step(watched.cluster_id, watched.step_id))
+    cluster = emr.cluster(run.cluster_id)
+    return RunStatus(cluster, emr.step(run.cluster_id, run.step_id))
 
 
-def comes_back(watched: SubmittedRun) -> str:
+def comes_back(run: SubmittedRun) -> str:
     """How to come back to a run that goes on."""
-    return f"the run goes on; come back with `python -m spark_app watch {watched.cluster_id}`"
+    return f"the run goes on; come back with `python -m spark_app watch {run.cluster_id}`"
 
 
-def passed(seen: RunStatus, watched: SubmittedRun, now: datetime) -> str:
+def passed(status: RunStatus, run: SubmittedRun, now: datetime) -> str:
     """How long the run is under way, as minutes and seconds."""
-    began = seen.cluster if watched.is_own else seen.step
+    began = status.cluster if run.is_own else status.step
     at = began["Status"]["Timeline"]["CreationDateTime"]
     seconds = max(0, int((now - at).total_seconds()))
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def _states(seen: RunStatus) -> tuple[str, str]:
-    return seen.cluster_state, seen.step_state
+def _states(status: RunStatus) -> tuple[str, str]:
+    return status.cluster_state, status.step_state
 
 
-def _news(seen: RunStatus, watched: SubmittedRun, told: set[str]) -> Iterator[str]:
-    """A line for each state that was not told yet."""
-    clock = passed(seen, watched, datetime.now(UTC))
+def _news(status: RunStatus, run: SubmittedRun, logged: set[str]) -> Iterator[str]:
+    """A line for each state that was not logged yet."""
+    clock = passed(status, run, datetime.now(UTC))
     states = {
-        f"cluster {watched.cluster_id} {_words(seen.cluster_state)}": True,
-        f"step {watched.step_id} {_words(seen.step_state)}": seen.step_state != "PENDING",
+        f"cluster {run.cluster_id} {_words(status.cluster_state)}": True,
+        f"step {run.step_id} {_words(status.step_state)}": status.step_state != "PENDING",
     }
-    for state in (state for state, is_news in states.items() if is_news and state not in told):
-        told.add(state)
+    for state in (state for state, is_news in states.items() if is_news and state not in logged):
+        logged.add(state)
         yield f"{clock:>7}  {state}"
 
 
-def _now(seen: RunStatus) -> str:
-    return f"cluster {_words(seen.cluster_state)}, step {_words(seen.step_state)}"
+def _now(status: RunStatus) -> str:
+    return f"cluster {_words(status.cluster_state)}, step {_words(status.step_state)}"
 
 
 def _words(state: str) -> str:

@@ -30,7 +30,7 @@ def jars_folder() -> Path:
     return Path(sys.prefix) / "share" / "spark-app" / "s3a"
 
 
-def jars(say: Callable[[str], None] = print) -> list[Path]:
+def jars(log: Callable[[str], None] = print) -> list[Path]:
     """The connector's jars, fetched by Spark's own resolver when they are not there yet.
 
     Raises:
@@ -38,16 +38,16 @@ def jars(say: Callable[[str], None] = print) -> list[Path]:
     """
     folder = jars_folder()
     if not folder.is_dir():
-        say("fetching Spark's S3 connector, once (18 MB from Maven Central)")
+        log("fetching Spark's S3 connector, once (18 MB from Maven Central)")
         _fetch(folder)
     return sorted(folder.glob("*.jar"))
 
 
-def conf(region: str | None, say: Callable[[str], None]) -> dict[str, str]:
+def conf(region: str | None, log: Callable[[str], None]) -> dict[str, str]:
     """What Spark is told when it starts, so that `s3://` means the same to it as to boto3."""
     client = aws.client("s3", region)
     known = {
-        "spark.jars": ",".join(map(str, jars(say))),
+        "spark.jars": ",".join(map(str, jars(log))),
         "spark.hadoop.fs.s3.impl": S3A,
         # Its default buffer on disk needs Hadoop's other local file system; what we write is small.
         "spark.hadoop.fs.s3a.fast.upload.buffer": "bytebuffer",

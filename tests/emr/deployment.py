@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from spark_app.lake import parquet
 from spark_app.lake.lake import DIGEST_KEY, RUN_ID_KEY
+from spark_app.lake.manifests import VERSION
 from tests.e2e import process
 from tests.emr import specs
 from tests.emr.place import JOB, Place
@@ -39,11 +40,13 @@ class Deployment(Place):
         """Write a log as EMR does, below the cluster's folder."""
         self.put(f"logs/{place}.gz", gzip.compress(text.encode()))
 
-    def manifest(self, run_id: str, outcome: str, code: int, reason: str | None = None) -> None:
+    def manifest(
+        self, run_id: str, outcome: str, code: int, reason: str | None = None, **more: str
+    ) -> None:
         """Write what a run records of its end."""
-        manifest = {"run_id": run_id, "job": JOB, "outcome": outcome}
-        more = {"exit_code": code, "reason": reason, "report": None}
-        self.put(f"lake/runs/{run_id}/run.json", json.dumps(manifest | more).encode())
+        known = {"version": VERSION, "run_id": run_id, "job": JOB, "command": None, "report": None}
+        end = {"outcome": outcome, "exit_code": code, "reason": reason}
+        self.put(f"lake/runs/{run_id}/run.json", json.dumps({**known, **end, **more}).encode())
 
     def checks(self, run_id: str, *checks: Mapping[str, Any]) -> None:
         """Write the results of a run's checks."""

@@ -44,7 +44,7 @@ class Fault:
 
 
 @dataclass
-class Made:
+class Cluster:
     """A cluster that was launched, or made for a test."""
 
     id: str
@@ -61,7 +61,7 @@ class ScriptedEmr:
 
     def __init__(self) -> None:
         self.plans: defaultdict[str, Plan] = defaultdict(Plan)
-        self.clusters: dict[str, Made] = {}
+        self.clusters: dict[str, Cluster] = {}
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self.calls: defaultdict[str, int] = defaultdict(int)
         self.cannot_cancel = ""
@@ -83,7 +83,7 @@ class ScriptedEmr:
     def keep(self, request: Mapping[str, Any], phase: str = "WAITING") -> str:
         """A cluster that is there and takes steps; its id."""
         with self._lock:
-            made = Made(
+            made = Cluster(
                 f"j-{len(self.clusters):013}", request, Plan(), [], phase=(phase, "PENDING")
             )
             self.clusters[made.id] = made
@@ -104,7 +104,7 @@ class ScriptedEmr:
 
     def _RunJobFlow(self, body: Mapping[str, Any]) -> dict[str, Any]:
         run_id = body["Steps"][0]["Name"].split(" ")[2]
-        made = Made(f"j-{len(self.clusters):013}", body, self.plans[run_id], [])
+        made = Cluster(f"j-{len(self.clusters):013}", body, self.plans[run_id], [])
         self.clusters[made.id] = made
         self._add(made, body["Steps"])
         return {"JobFlowId": made.id}
@@ -114,7 +114,7 @@ class ScriptedEmr:
         made.plan, made.at = self.plans[body["Steps"][0]["Name"].split(" ")[2]], 0
         return {"StepIds": self._add(made, body["Steps"])}
 
-    def _add(self, made: Made, steps: Sequence[Mapping[str, Any]]) -> list[str]:
+    def _add(self, made: Cluster, steps: Sequence[Mapping[str, Any]]) -> list[str]:
         for step in steps:
             step_id = f"s-{made.id[2:]}{len(made.steps)}"
             made.steps.insert(0, {**step, "Id": step_id, "began": time.time()})
@@ -136,7 +136,7 @@ class ScriptedEmr:
         tags, logs = made.request.get("Tags", []), made.request.get("LogUri")
         return {"Cluster": {"Id": made.id, "Status": status, "Tags": tags, "LogUri": logs}}
 
-    def _go_on(self, made: Made) -> None:
+    def _go_on(self, made: Cluster) -> None:
         phases = made.plan.phases
         if made.at == len(phases) - 1:
             made.plan.before_end(made.id, made.steps[0]["Id"])
@@ -151,14 +151,15 @@ class ScriptedEmr:
             return Fault(400, "InvalidRequestException", "Step id 's-nope' is not valid.")
         return {"Step": self._step(made, found[0])}
 
-    def _step(self, made: Made, step: Mapping[str, Any]) -> dict[str, Any]:
+    def _step(self, made: Cluster, step: Mapping[str, Any]) -> dict[str, Any]:
         status: dict[str, Any] = {
             "State": made.phase[1],
             "Timeline": {"CreationDateTime": step["began"], "StartDateTime": step["began"]},
         }
         if made.plan.failure and made.phase[1] == "FAILED":
             status["FailureDetails"] = made.plan.failure
-        return {"Id": step["Id"], "Name": step["Name"], "Status": status}
+        config = {"Args": step["HadoopJarStep"]["Args"]}
+        return {"Id": step["Id"], "Name": step["Name"], "Config": config, "Status": status}
 
     def _ListSteps(self, body: Mapping[str, Any]) -> dict[str, Any]:
         made = self.clusters[body["ClusterId"]]

@@ -21,6 +21,7 @@ def test_the_run_id_does_not_make_a_submission_another_one() -> None:
         {"jobs": ("organic_share", "other")},
         {"sources": (("installs", "s3://b/raw"),)},
         {"if_new": True},
+        {"unnamed": ("organic_share",)},
         {"tolerance": 0.0},
         {"since": "2021_20"},
         {"settings": (("CHANNELS", "Ads"),)},

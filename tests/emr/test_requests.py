@@ -55,6 +55,7 @@ def test_a_launch_is_the_specification_and_one_step() -> None:
     assert request["Tags"] == [
         *spec.cluster["Tags"],
         {"Key": "spark_app:run_id", "Value": specs.RUN_ID},
+        {"Key": "spark_app:jobs", "Value": "organic_share"},
     ]
     assert [step["ActionOnFailure"] for step in request["Steps"]] == ["TERMINATE_CLUSTER"]
 

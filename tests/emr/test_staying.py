@@ -190,7 +190,7 @@ def test_clusters_lists_those_of_the_deployment_with_what_they_cost(
     assert ended.code == 0, ended.err
     heads, first, second, note = ended.out.splitlines()
     assert heads.split() == ["cluster", "state", "since", "USD", "an", "hour", "instances", "for"]
-    assert first.startswith(CLUSTER) and first.endswith("0.24  1 m7g.xlarge  run r1")
+    assert first.startswith(CLUSTER) and first.endswith("0.24  1 m7g.xlarge  organic_share, run r1")
     assert second.startswith(own) and second.endswith("steps")
     assert other not in ended.out
     assert note.startswith("estimated prices of 20")

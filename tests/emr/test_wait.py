@@ -1,10 +1,9 @@
 """The limits of waiting, which take minutes outside of tests."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from spark_app import aws
 from spark_app.emr.claim import Claim, Claims
 from spark_app.emr.service import Emr
 from spark_app.emr.submitting import SubmittedRun
@@ -17,16 +16,6 @@ from tests.emr.scripted_emr import RUNNING, Fault, Plan
 
 CLUSTER, STEP = "j-0000000000000", "s-00000000000000"
 Wait = Callable[[], list[str]]
-
-
-@pytest.fixture
-def here(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """The deployment as this process sees it."""
-    for name, value in deployment.env.items():
-        monkeypatch.setenv(name, value)
-    aws.client.cache_clear()
-    yield deployment
-    aws.client.cache_clear()
 
 
 @pytest.fixture

@@ -44,10 +44,10 @@ printf {specs.DEPENDENCIES} > "$2/env/dependencies"
 # The application, whose reading of raw takes longer than any limit.
 SLOW = """
 import time
-from spark_app.run import stages as runner
+from spark_app.run import reading
 from spark_app.cli import run
 
-runner.read_raw = lambda *_, **__: time.sleep(600)
+reading.read = lambda *_: time.sleep(600)
 run()
 """
 

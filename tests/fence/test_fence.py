@@ -306,3 +306,16 @@ def test_a_dry_submit_asks_for_one_step_of_all_jobs(app_here: App, tmp_path: Pat
     at = words.index("run")
     assert words[at + 1 : at + 3] == ["two_sources", "on_another_table"]
     assert words[words.index("--run-id") + 1] == "x"
+
+
+def test_a_held_table_is_left_where_the_step_of_a_submission_says_so(
+    run: Any, lake: Path, app_here: App
+) -> None:
+    run("two_sources", "--run-id", "one")
+    deliver(lake, "orders", "two", [(day(1), 9)])
+    run("two_sources", "--run-id", "two")
+    app_here("publish", "two_sources", "--run", "one", "--lake", lake, cwd=lake.parent)
+    ended = run("two_sources", "with_staging", "--leave-held", "two_sources", "--run-id", "x")
+    assert "two_sources: held at run one" in ended.out
+    assert "with_staging: published" in ended.out
+    assert published(lake, "two_sources")[1]["amount"] == 0

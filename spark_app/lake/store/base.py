@@ -102,7 +102,7 @@ class Store(Protocol):
         """A file on this machine to write on in the block; afterwards it stands at `path`."""
 
     def locked(
-        self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
+        self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:
         """Hold the lock at `path` for the time of the block.
 

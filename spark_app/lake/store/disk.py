@@ -116,7 +116,7 @@ class Disk:
         yield path
 
     def locked(
-        self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
+        self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:
         return locked(path, run_id, now)
 

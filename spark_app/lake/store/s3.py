@@ -136,10 +136,10 @@ class S3:
                         self.write(path, content, folder)
 
     def locked(
-        self, path: str, run_id: str, now: datetime, say: Callable[[str], None]
+        self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:
         holder = {"run_id": run_id, "host": platform.node(), "since": now.isoformat()}
-        return locked(self.client, path, holder, self._times, say)
+        return locked(self.client, path, holder, self._times, log)
 
     def _list(self, bucket: str, prefix: str) -> list[StoredFile]:
         stored = partial(self._stored, bucket)

@@ -125,7 +125,7 @@ class S3Lock:
 
 @contextmanager
 def locked(
-    client: Any, path: str, holder: dict[str, str], times: Times, say: Callable[[str], None]
+    client: Any, path: str, holder: dict[str, str], times: Times, log: Callable[[str], None]
 ) -> Iterator[S3Lock]:
     """Hold the lock for the time of the block; `holder` is what others are told.
 
@@ -133,7 +133,7 @@ def locked(
         RunFailed: a live run holds it; the text says which, and since when.
     """
     lock = S3Lock(client, path, times, {**holder, "token": secrets.token_hex(8)})
-    _take(lock, client, path, times, say)
+    _take(lock, client, path, times, log)
     lock.keep()
     try:
         yield lock
@@ -141,28 +141,28 @@ def locked(
         lock.give_back()
 
 
-def _take(lock: S3Lock, client: Any, path: str, times: Times, say: Callable[[str], None]) -> None:
+def _take(lock: S3Lock, client: Any, path: str, times: Times, log: Callable[[str], None]) -> None:
     while not lock.take(None):
         seen = _look(client, path)
-        dead = _wait_for_death(client, path, seen, times, say) if seen else None
+        dead = _wait_for_death(client, path, seen, times, log) if seen else None
         if dead and lock.take(dead.version):
             lock.died = str(dead.holder.get("run_id", "unknown"))
             return
 
 
 def _wait_for_death(
-    client: Any, path: str, first: LockState, times: Times, say: Callable[[str], None]
+    client: Any, path: str, first: LockState, times: Times, log: Callable[[str], None]
 ) -> LockState | None:
     """The lock, when it is dead; null when it was given back meanwhile."""
-    began, is_told = time.monotonic(), False
+    began, is_logged = time.monotonic(), False
     seen: LockState | None = first
     while seen and seen.age_seconds < times.dead_seconds:
         if seen.version != first.version:
             raise RunFailed(f"{seen} holds the lock {path}; wait until it has ended")
-        if not is_told and time.monotonic() - began > times.watch_seconds:
-            is_told = True
+        if not is_logged and time.monotonic() - began > times.watch_seconds:
+            is_logged = True
             left = times.dead_seconds - seen.age_seconds
-            say(f"{seen} holds the lock {path} but is silent; taking it over in {left:.0f} s")
+            log(f"{seen} holds the lock {path} but is silent; taking it over in {left:.0f} s")
         time.sleep(times.poll_seconds)
         seen = _look(client, path)
     return seen
