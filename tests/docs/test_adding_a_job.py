@@ -44,7 +44,8 @@ def follow(steps: list[Block], folder: Path) -> None:
             path.write_text(changed(path.read_text(), step.text))
         elif what in ("file", "more of"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text((path.read_text() if what == "more of" else "") + step.text)
+            before = f"{path.read_text()}\n\n" if what == "more of" else ""
+            path.write_text(before + step.text)
         else:
             raise ValueError(f"nobody knows what to do with the block {step.marker!r}")
 
