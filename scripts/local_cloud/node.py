@@ -125,7 +125,7 @@ def _spark_env(temporary: Path) -> dict[str, str]:
     """The connector stands behind Spark's own jars, where spark-submit itself finds it too."""
     from spark_app.spark import s3a
 
-    jars = s3a.jars(say=lambda line: print(line, file=sys.stderr))
+    jars = s3a.jars(log=lambda line: print(line, file=sys.stderr))
     quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # what runs here is small
     return {
         "SPARK_DIST_CLASSPATH": ":".join(map(str, jars)),
