@@ -67,7 +67,7 @@ def _bytes_to_read(jobs: Sequence[Job], wanted: "Batch", around: "Surroundings")
 
 def _print_end(end: "JobEnd", lake: Lake, *, is_json: bool) -> None:
     if is_json:
-        manifest = end.manifest.as_dict() if end.manifest else {"job": end.job.name}
+        manifest = end.manifest.as_dict() if end.manifest else _as_dict(end)
         print(json.dumps(manifest, indent=2))
     elif end.manifest is None:
         print(f"{end.job.name}: {end.words}")
@@ -75,9 +75,20 @@ def _print_end(end: "JobEnd", lake: Lake, *, is_json: bool) -> None:
         print_newest(end.job, lake)
 
 
+def _as_dict(end: "JobEnd") -> dict[str, Any]:
+    """How a job ended; the manifest of a run that failed is in the lake alone."""
+    manifest = end.manifest.as_dict() if end.manifest else None
+    return {
+        "job": end.job.name,
+        "exit_code": end.exit_code,
+        "words": end.words,
+        "manifest": manifest,
+    }
+
+
 def _print_ends(ends: Sequence["JobEnd"], *, is_json: bool) -> None:
     if is_json:
-        print(json.dumps([end.manifest.as_dict() for end in ends if end.manifest], indent=2))
+        print(json.dumps([_as_dict(end) for end in ends], indent=2))
         return
     for end in ends:
         print(f"{end.job.name}: {end.words}")
@@ -140,12 +151,12 @@ def _publish_run(job: Job, run_id: str, lake: Lake) -> None:
     now = datetime.now(UTC)
     with lake.lock(job.name, run_id, now, Progress().line) as lock, publishing(job) as is_done:
         before = lake.published(job.name)
-        is_other = before is not None and before.run_id != run_id
+        held = {"held": _is_older(manifest, job, lake)}
+        lake.write_manifest(run_id, {**manifest, **held})  # first: a stop must not lose it
         with stopping.deferred():
             lake.publish(run_id, job.name, before, lock)
             is_done()
         at = manifest["published_at"] or now.isoformat()
-        held = {"held": is_other or manifest["held"]}
         ended = {**manifest, "outcome": "published", "published_at": at, **held}
         lake.write_manifest(run_id, ended)
         path = write_published(job, lake)
@@ -155,15 +166,22 @@ def _publish_run(job: Job, run_id: str, lake: Lake) -> None:
         print(f"held:      new runs of their own accord leave it; publish {job.name} --release")
 
 
+def _is_older(manifest: Mapping[str, Any], job: Job, lake: Lake) -> bool:
+    """Whether a later run of the job published: to go back to this one is a roll-back."""
+    published = [m for m in lake.manifests().values() if m["outcome"] == "published"]
+    starts = [_started_at(one) for one in published if one["job"] == job.name]
+    return any(start > _started_at(manifest) for start in starts)
+
+
 def _release(job: Job, lake: Lake) -> None:
     from spark_app.report.write import write_published
 
-    version = lake.published(job.name)
-    manifest = lake.manifest(version.run_id) if version else None
-    if version is None or manifest is None or not manifest["held"]:
-        print(f"{job.name} is not held")
-        return
-    with lake.lock(job.name, version.run_id, datetime.now(UTC), Progress().line):
+    with lake.lock(job.name, "release", datetime.now(UTC), Progress().line):
+        version = lake.published(job.name)
+        manifest = lake.manifest(version.run_id) if version else None
+        if version is None or manifest is None or not manifest["held"]:
+            print(f"{job.name} is not held")
+            return
         lake.write_manifest(version.run_id, {**manifest, "held": False})
         write_published(job, lake)
     print(f"released: {job.name}, at run {version.run_id}")

@@ -347,6 +347,26 @@ class Job:
     counts: Callable[[Evidence], object] | None = None
     examine: "Callable[[DataFrame, Delivery], Examination] | None" = None
 
+    def __post_init__(self) -> None:
+        """Refuse what would be left out without a word.
+
+        Raises:
+            ValueError: an option is used that the job does not declare, or the job has an own way
+                to count or examine and not just one source of files.
+        """
+        files = [source for source in self.reads if isinstance(source, Files)]
+        checks = (*self.checks, *self.publishes.checks, *(c for one in files for c in one.checks))
+        whens = [check.when for check in checks]
+        columns = (*self.publishes.columns, *(c for one in files for c in one.columns))
+        mores = [column.one_of.more for column in columns if column.one_of]
+        for option in filter(None, (*whens, *mores)):
+            if option not in self.options:
+                raise ValueError(f"{self.name} uses the option {option.name} without declaring it")
+        if (self.counts or self.examine) and (len(self.reads), len(files)) != (1, 1):
+            raise ValueError(
+                f"{self.name} counts or examines itself, but reads not just one dataset"
+            )
+
     @property
     def name(self) -> str:
         """The name of the table."""

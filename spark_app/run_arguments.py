@@ -43,8 +43,11 @@ def wanted_runs(
     from spark_app.run.order import run_ids
     from spark_app.run.request import Request
     from spark_app.run.several import Batch
+    from spark_app.run.since import parse_since
     from spark_app.sources.pinned import places
 
+    if args.since is not None:
+        parse_since(args.since)
     given = {**settings.sources, **parse_sources(args.source, jobs)}
     command = new_run_id(clock) if args.run_id is None else parse_run_id(args.run_id)
     ids = run_ids(command, jobs, lake)

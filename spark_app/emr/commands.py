@@ -57,7 +57,7 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         print(f"cluster {run.cluster_id}  step {run.step_id}  run {run.run_id}")
         log(comes_back(run))
         return
-    _stay(emr, run, Command(run.run_id, jobs, args.if_new), lake, args.timeout)
+    _stay(emr, run, Command(run.run_id, jobs, args.if_new, submission.unnamed), lake, args.timeout)
 
 
 def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -75,7 +75,7 @@ def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
     is_own = tags_of(cluster).get(RUN_ID_TAG) == run_id
     jobs = [find_job(name) for name in requests.jobs_of(step)]
     run = SubmittedRun(run_id, args.cluster, step["Id"], is_own)
-    command = Command(run_id, jobs, requests.is_if_new(step))
+    command = Command(run_id, jobs, requests.is_if_new(step), requests.unnamed_of(step))
     _stay(emr, run, command, Lake(spec.lake, region=spec.region))
 
 

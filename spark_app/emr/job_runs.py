@@ -16,11 +16,16 @@ _RANKS: Mapping[int | None, int] = {1: 1, None: 2, 2: 3, 3: 4, DONE: 6}
 @dataclass(frozen=True)
 class Command:
     """The jobs of a step, and the id under which they run. With `if_new` a job with nothing new
-    leaves no run behind."""
+    leaves no run behind, nor does one of the `unnamed` whose table is held."""
 
     run_id: str
     jobs: Sequence[Job]
     if_new: bool = False
+    unnamed: tuple[str, ...] = ()
+
+    def may_leave(self, job: Job) -> bool:
+        """Whether a job of the step may have had nothing to do."""
+        return self.if_new or job.name in self.unnamed
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,9 @@ def _run_of(job: Job, command: Command, lake: Lake) -> JobRun:
     """Of several tries of a job the last one."""
     if len(command.jobs) == 1:
         manifest = lake.manifest(command.run_id)
-        return JobRun(job, command.run_id, manifest, may_be_left=command.if_new)
+        return JobRun(job, command.run_id, manifest, may_be_left=command.may_leave(job))
     first = f"{command.run_id}-{job.name}"
-    last, tried, number = JobRun(job, first, may_be_left=command.if_new), first, 1
+    last, tried, number = JobRun(job, first, may_be_left=command.may_leave(job)), first, 1
     while manifest := lake.manifest(tried):
         if manifest.get("command") == command.run_id:
             last = replace(last, run_id=tried, manifest=manifest)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 from spark_app.emr.launch_spec import JOBS_TAG, RUN_ID_TAG, LaunchSpec
@@ -104,6 +104,12 @@ def jobs_of(step: Mapping[str, Any]) -> tuple[str, ...]:
         return (str(step["Name"]).split(" ")[1],)
     named = words[words.index("run") + 1 :]
     return tuple(takewhile(lambda word: not word.startswith("--"), named))
+
+
+def unnamed_of(step: Mapping[str, Any]) -> tuple[str, ...]:
+    """The jobs of a step that nobody named."""
+    words = list(step.get("Config", {}).get("Args", []))
+    return tuple(name for option, name in pairwise(words) if option == "--leave-held")
 
 
 def is_if_new(step: Mapping[str, Any]) -> bool:

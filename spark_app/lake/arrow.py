@@ -21,6 +21,12 @@ def schema(table: Table) -> "pa.Schema":
     return pa.schema([(column.name, arrow_type(column)) for column in table.columns])
 
 
+def has_columns_of(found: "pa.Schema", table: Table) -> bool:
+    """Whether a schema has just the declared names and types, in order."""
+    wanted = [(field.name, field.type) for field in schema(table)]
+    return [(field.name, field.type) for field in found] == wanted
+
+
 def arrow_type(column: Column) -> "pa.DataType":
     """The Arrow type that Spark hands over for a column.
 

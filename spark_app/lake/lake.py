@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spark_app.declarations import Table
 from spark_app.errors import GateShut, RunFailed, Unusable
 from spark_app.lake import parquet
-from spark_app.lake.arrow import ddl
+from spark_app.lake.arrow import ddl, has_columns_of
 from spark_app.lake.manifests import upgraded
 from spark_app.lake.paths import Paths
 from spark_app.lake.store import Lock, StoredFile, store_of
@@ -119,6 +119,11 @@ class Lake(Paths):
     def read_frame(self, session: "SparkSession", path: str, table: Table) -> "DataFrame":
         """The rows of a table that a run built, from its file or its folder of files."""
         return session.read.schema(ddl(table)).parquet(self.store.for_spark(path))
+
+    def has_columns(self, path: str, table: Table) -> bool:
+        """Whether a table that a run built has just the columns and types that are declared now."""
+        stored = self._read(path)
+        return stored is not None and has_columns_of(parquet.schema_of(stored), table)
 
     def read_rows(self, path: str, most_bytes: int) -> "pa.Table":
         """Read a folder of Parquet files that a run wrote, whole.

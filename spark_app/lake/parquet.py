@@ -40,6 +40,14 @@ def marks_of(content: bytes) -> dict[bytes, bytes]:
         return {}
 
 
+def schema_of(content: bytes) -> "pa.Schema":
+    """The columns and types of a file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.read_schema(pa.BufferReader(content))
+
+
 def serialise(table: "pa.Table") -> bytes:
     """A table as the bytes of one Parquet file."""
     import pyarrow as pa

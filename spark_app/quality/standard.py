@@ -42,10 +42,12 @@ def source_checks(
     source: Files | Table, options: Mapping[str, OptionValue]
 ) -> tuple[LayerCheck, ...]:
     """The checks at the raw gate for one source. Another job's table was checked when it was
-    published: it only must have rows."""
+    published: it only must have today's columns, and rows."""
     if isinstance(source, Table):
+        columns = ("columns_as_promised", "The table was made with the columns of today.")
         has_rows = ("has_rows", f"{source.name} has at least one row.")
-        return tuple(_fails("raw", source.name, [] if source.may_be_empty else [has_rows]))
+        named = [columns] if source.may_be_empty else [columns, has_rows]
+        return tuple(_fails("raw", source.name, named))
     return tuple(_of_files(source, options))
 
 

@@ -83,7 +83,7 @@ def summary(
         "sources": [_source(source) for source in sources_of(known)],
         "failing": _failing(outcomes),
         "set_aside": outcomes.rules_words(),
-        "last_run": {key: last.get(key) for key in ("run_id", "outcome", "finished_at", "reason")},
+        "last_run": {key: last.get(key) for key in ("run_id", "outcome", "finished_at")},
     }
 
 
@@ -136,7 +136,10 @@ def _failing(outcomes: Outcomes) -> list[dict[str, str]]:
 
 
 def _check(check: Check, kind: str) -> dict[str, str]:
-    return {"kind": kind, "check": check.name, "words": check.words, "detail": check.detail}
+    """Without words that may quote a bad row: those are for the operator's page."""
+    is_public = check.layer != "raw" and check.outcome != "error"
+    detail = check.detail if is_public else ""
+    return {"kind": kind, "check": check.name, "words": check.words, "detail": detail}
 
 
 def _states(known: Summary, run_ids: Mapping[str, object]) -> list[State]:
@@ -166,7 +169,7 @@ def _of_last_run(known: Summary) -> list[State]:
     if outcome in UNDER_WAY:
         return [State("insufficient", outcome, "a run is under way, or was killed")]
     if not is_same and outcome not in ("", "published"):
-        return [State("failed", outcome, str(last.get("reason") or ""))]
+        return [State("failed", outcome, f"run {last.get('run_id')} did not publish")]
     if not known.get("run_id"):
         return [State("insufficient", "not published", "no run has published it yet")]
     return []

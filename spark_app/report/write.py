@@ -127,15 +127,16 @@ def _manifest(job: Job, lake: Lake, run_id: str) -> dict[str, Any]:
 def _examples(lake: Lake, job: Job, run_id: str) -> Sequence[dict[str, Any]]:
     """Quarantined rows, until there are enough for every rule."""
     shown: list[dict[str, Any]] = []
-    by_rule: Counter[str] = Counter()
+    by_rule: Counter[tuple[str, str]] = Counter()
     datasets = [source.name for source in job.reads if isinstance(source, Files)]
     rows = (
         {**row, "dataset": name}
         for name in datasets
-        for row in lake.rows(lake.quarantine(name, run_id))
+        for row in islice(lake.rows(lake.quarantine(name, run_id)), MOST_ROWS_LOOKED_AT)
     )
-    for row in islice(rows, MOST_ROWS_LOOKED_AT):
-        if any(by_rule[rule] < EXAMPLES_PER_RULE for rule in row["broken_rules"]):
-            by_rule.update(row["broken_rules"])
+    for row in rows:
+        broken = [(row["dataset"], rule) for rule in row["broken_rules"]]
+        if any(by_rule[rule] < EXAMPLES_PER_RULE for rule in broken):
+            by_rule.update(broken)
             shown.append(row)
     return shown

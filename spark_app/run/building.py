@@ -50,7 +50,7 @@ def build_final(
     rows = run.lake.write_built(
         run.run_id,
         table.name,
-        frame.toArrow().sort_by([(name, "ascending") for name in table.key]),
+        _in_order(frame.toArrow(), table),
         run.manifest.inputs_digest,
         run.request.parameters()["options"],
     )
@@ -58,6 +58,12 @@ def build_final(
     evidence = _evidence(run, table, rows, built, sources=sources, staged=staged)
     _judge(run, "final", table, rows, evidence)
     return rows
+
+
+def _in_order(rows: "pa.Table", table: Table) -> "pa.Table":
+    """In the order of the key, as far as it is there: what lacks is for a check to say."""
+    key = [name for name in table.key if name in rows.column_names]
+    return rows.sort_by([(name, "ascending") for name in key]) if key else rows
 
 
 def _made(run: RunState, sources: Rows, make: "Callable[..., DataFrame]") -> "DataFrame":
@@ -75,7 +81,11 @@ def _options(run: RunState, function: "Callable[..., DataFrame]") -> dict[str, o
 
 
 def _with_kept(run: RunState, spark: "SparkSession", frame: "DataFrame") -> "DataFrame":
-    if run.kept is None or not run.kept.rows.num_rows:
+    table = run.job.staging.table if run.job.staging else run.job.publishes
+    if run.kept is None or table.time is None:
+        return frame
+    frame = frame.where(f"`{table.time}` >= DATE'{run.kept.since}'")
+    if not run.kept.rows.num_rows:
         return frame
     return spark.createDataFrame(run.kept.rows).unionByName(frame)
 

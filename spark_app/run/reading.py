@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Delivery, Evidence, Examination, Files, Rule, Table
+from spark_app.declarations import (
+    Delivery,
+    Evidence,
+    Examination,
+    Files,
+    Finding,
+    Rule,
+    Table,
+)
 from spark_app.errors import Unusable
 from spark_app.quality.gate import require_open
 from spark_app.quality.results import CheckResult, results_of
@@ -75,9 +83,15 @@ def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) ->
 
 
 def _read_table(run: RunState, spark: "SparkSession", pinned: PinnedSource) -> SourceRows:
+    if isinstance(pinned.source, Table) and not run.lake.has_columns(pinned.place, pinned.source):
+        raise Unusable(
+            f"{pinned.name} was made with other columns than it has now; run {pinned.name} first, "
+            f"or run {run.job.name} --upstream"
+        )
     frame = read_table(spark, pinned, run.lake)
     count = frame.count()
-    run.results += results_of(run.checks_at("raw", pinned.name), {"has_rows": has_rows(count)})
+    found = {"columns_as_promised": Finding(count, 0), "has_rows": has_rows(count)}
+    run.results += results_of(run.checks_at("raw", pinned.name), found)
     return SourceRows(count, 0, frame)
 
 
@@ -100,7 +114,7 @@ def _read_files(
     )
     examined = run.job.examine(frame, delivery) if run.job.examine else None
     rows, broken = _own_way(examined) if examined else _plain_way(frame, rules)
-    rows = replace(rows, counted=rows.counted or _counts(run, rows))
+    rows = replace(rows, counted=_counts(run, rows) if rows.counted is None else rows.counted)
     if rows.bad is not None:
         run.lake.write_frame(rows.bad, run.lake.quarantine(source.name, run.run_id))
     delivered = None if delivery.since else sum(file.rows_count for file in files)

@@ -66,7 +66,7 @@ def _show_on_site(run: RunState) -> None:
     """The site says of a table how its last run ended; the page of what is published stays."""
     try:
         write_summary_and_index(run.job, run.lake, run.manifest.as_dict())
-    except AppError as error:  # must not hide why the run failed
+    except Exception as error:  # whatever it is must not hide why the run failed
         run.progress.line(f"the site could not be written: {error}")
 
 
@@ -76,7 +76,7 @@ def _report_shut_gate(run: RunState) -> None:
         run.manifest.report = write_run(run.job, run.lake, run.run_id)
         run.lake.write_manifest(run.run_id, run.manifest.as_dict())
         run.progress.line(f"report: {run.manifest.report}")
-    except AppError as error:  # must not hide why the gate is shut
+    except Exception as error:  # whatever it is must not hide why the gate is shut
         run.progress.line(f"the report could not be written: {error}")
 
 

@@ -1,5 +1,6 @@
 """Several jobs in one go: one JVM, each job after what it reads, one line a job at the end."""
 
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,9 @@ def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
         return run_if_due(job, wanted, around)
     except AppError as error:
         return JobEnd(job, error.exit_code, str(error))
+    except Exception as bug:  # the other jobs have nothing to do with it
+        around.progress.line(traceback.format_exc().rstrip())
+        return JobEnd(job, 1, f"{type(bug).__name__}: {str(bug).strip().splitlines()[0]}")
 
 
 def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:
@@ -101,7 +105,7 @@ def _planned(
     job: Job, wanted: Batch, around: Surroundings, before: Mapping[str, str]
 ) -> tuple[str, str]:
     """What a job would do after those `before` it, and why."""
-    failing = [name for name in _tables(job) if before.get(name) in ("fail", "skip")]
+    failing = [name for name in _tables(job) if before.get(name) in ("fail", "skip", "shut")]
     if failing:
         return "skip", f"{failing[0]}, which it reads, fails"
     at = held_at(around.lake.published(job.name), around.lake)
@@ -114,7 +118,10 @@ def _planned(
         found = due(job, wanted.requests[job.name], around)
     except AppError as error:
         return "fail", str(error)
-    return "leave" if wanted.if_new and not found.is_due else "run", found.why
+    if not wanted.if_new or found.is_due:
+        return "run", found.why
+    is_shut = found.last is not None and found.last["outcome"] == "gate shut"
+    return "shut" if is_shut else "leave", found.why
 
 
 def _nothing_to_do(job: Job, found: Due) -> JobEnd:

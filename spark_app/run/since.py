@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app.declarations import Job, Table
 from spark_app.errors import Unusable
+from spark_app.lake.arrow import has_columns_of
 from spark_app.lake.lake import Lake, TableVersion
 from spark_app.quality.table_findings import newest_time
 
@@ -63,10 +64,18 @@ def kept_rows(since: date, job: Job, lake: Lake, published: TableVersion | None)
             "run without --since first"
         )
     rows = published.table()
+    _require_columns(table, rows)
     _require_no_gap(since, table, rows)
     if job.staging is not None:
         table, rows = job.staging.table, _staged(job.staging.table, lake, published.run_id)
     return _before(since, table, rows)
+
+
+def _require_columns(table: Table, rows: "pa.Table") -> None:
+    if not has_columns_of(rows.schema, table):
+        raise Unusable(
+            f"the columns of {table.name} changed since it was published; run without --since"
+        )
 
 
 def _require_no_gap(since: date, table: Table, rows: "pa.Table") -> None:

@@ -116,7 +116,8 @@ def _done_already(job: Job, lake: Lake, manifest: Manifest, progress: Progress) 
     version = lake.published(job.name)
     is_seen = version is not None and version.run_id == manifest.run_id
     is_done = earlier["outcome"] == "published" or is_seen
-    if not is_done or not is_same_work(earlier, manifest):
+    is_retry = manifest.command is not None and manifest.command == earlier.get("command")
+    if not is_done or not (is_retry or is_same_work(earlier, manifest)):
         raise Unusable(
             f"run id {manifest.run_id} was used by another run ({earlier['outcome']}); "
             "an id is used once, choose another or leave out --run-id"

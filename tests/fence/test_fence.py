@@ -1,8 +1,10 @@
 """What every job can do without a line of its own: run, --since, rollback, prune, pages, submit."""
 
 import ast
+import dataclasses
 import datetime as dt
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -319,3 +321,68 @@ def test_a_held_table_is_left_where_the_step_of_a_submission_says_so(
     assert "two_sources: held at run one" in ended.out
     assert "with_staging: published" in ended.out
     assert published(lake, "two_sources")[1]["amount"] == 0
+
+
+def test_a_table_of_other_columns_is_not_read_until_it_is_made_again(run: Any, lake: Path) -> None:
+    run("two_sources", "on_another_table")
+    path = lake / "final" / "two_sources" / "two_sources.parquet"
+    run_id = pq.read_schema(path).metadata[b"spark_app.run_id"].decode()
+    built = lake / "runs" / run_id / "final" / "two_sources" / "two_sources.parquet"
+    pq.write_table(pq.read_table(built).drop_columns(["amount"]), built)
+    ended = run("on_another_table", code=2)
+    expect_error(ended, 2, "two_sources was made with other columns", "--upstream")
+
+
+def test_a_bug_in_one_job_does_not_end_the_others(
+    run: Any, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(visits: Any, orders: Any) -> Any:
+        return visits.select("nothing_of_that_name")
+
+    job = find_job("two_sources")
+    monkeypatch.setattr(
+        sys.modules["spark_app.jobs.two_sources"], "JOB", dataclasses.replace(job, transform=wrong)
+    )
+    ended = run("two_sources", "with_staging", code=1)
+    assert "Traceback" in ended.err
+    lines = {line.split(":")[0]: line for line in ended.out.splitlines()}
+    assert "nothing_of_that_name" in lines["two_sources"]
+    assert "published" in lines["with_staging"]
+
+
+def test_the_site_says_that_a_run_failed_and_quotes_no_bad_row(run: Any, lake: Path) -> None:
+    run("two_sources")
+    deliver(lake, "orders", "bad", [(day(3), -1234567)] * 9)
+    run("two_sources", "--run-id", "shut", code=3)
+    for name in ("index.html", "two_sources.json", "two_sources.html"):
+        text = (lake / "report" / name).read_text()
+        assert "1234567" not in text
+    assert "gate shut" in (lake / "report" / "index.html").read_text()
+
+
+def test_a_retry_passes_over_what_is_done_whatever_was_delivered_since(
+    run: Any, lake: Path
+) -> None:
+    run("two_sources", "with_staging", "--run-id", "x")
+    deliver(lake, "orders", "more", [(day(1), 1)])
+    ended = run("two_sources", "with_staging", "--run-id", "x")
+    assert ended.err.count("is done already") == 2
+
+
+def test_json_of_several_says_how_each_job_ended(run: Any, lake: Path) -> None:
+    (lake / "raw" / "visits" / "one.parquet").write_text("no parquet")
+    ended = run("two_sources", "with_staging", "--json", code=2)
+    found = {one["job"]: one for one in json.loads(ended.out)}
+    assert found["two_sources"]["exit_code"] == 2
+    assert "broken or not Parquet" in found["two_sources"]["words"]
+    assert found["with_staging"]["manifest"]["outcome"] == "published"
+
+
+def test_rolling_forward_to_the_newest_run_holds_nothing(
+    run: Any, lake: Path, app_here: App
+) -> None:
+    run("two_sources", "--run-id", "one")
+    run("two_sources", "--run-id", "two")
+    for run_id, is_held in (("one", True), ("two", False)):
+        ended = app_here("publish", "two_sources", "--run", run_id, "--lake", lake, cwd=lake.parent)
+        assert ("held:" in ended.out) == is_held
