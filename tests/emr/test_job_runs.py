@@ -16,6 +16,8 @@ SECOND = dataclasses.replace(
     FIRST,
     reads=(FIRST.publishes,),
     publishes=dataclasses.replace(FIRST.publishes, name="second"),
+    counts=None,
+    examine=None,
 )
 
 

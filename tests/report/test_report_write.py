@@ -112,7 +112,7 @@ def test_a_run_that_failed_changes_the_index_and_not_the_page(lake: Lake) -> Non
     write_summary_and_index(SHARES, lake, finish(lake, "r2", outcome="failed", reason="no disk"))
     assert page(lake) == before
     assert (known(lake)["run_id"], known(lake)["last_run"]["run_id"]) == ("r1", "r2")
-    assert "no disk" in Path(lake.index_path()).read_text()
+    assert "run r2 did not publish" in Path(lake.index_path()).read_text()
 
 
 def test_drawing_the_page_again_keeps_that_a_later_run_failed(lake: Lake) -> None:

@@ -202,7 +202,10 @@ def test_the_table_of_another_job_is_read_as_it_was_published(
     assert sorted(map(tuple, found.good.collect())) == [
         (DAY + timedelta(days=i), amount) for i, amount in enumerate((1, 2, None))
     ]
-    assert {name: result.rows for name, result in results.items()} == {"has_rows": 3}
+    assert {name: result.rows for name, result in results.items()} == {
+        "columns_as_promised": 3,
+        "has_rows": 3,
+    }
 
 
 # The deliveries of organic_share

@@ -95,10 +95,14 @@ def test_a_job_runs_though_one_that_it_does_not_read_failed(lake: Lake, runs: Ru
     assert [ends[name].exit_code for name in "abcd"] == [0, 1, 0, 1]
 
 
-def test_a_bug_is_no_end_of_a_job(lake: Lake, runs: Runs) -> None:
+def test_a_bug_ends_its_own_job_alone_and_keeps_its_traceback(
+    lake: Lake, runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
     runs.failing["a"] = KeyError("a bug")  # type: ignore[assignment]
-    with pytest.raises(KeyError):
-        run(lake, ALL)
+    ends = run(lake, ALL)
+    assert runs.ran == ["a", "b"]
+    assert (ends["a"].exit_code, ends["a"].words) == (1, "KeyError: 'a bug'")
+    assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
