@@ -79,10 +79,11 @@ def test_what_is_found_of_a_source_answers_all_its_counted_checks() -> None:
     assert {check.name for check in source_checks(FILES, {})} == {*raw(1, 0), *footers}
 
 
-def test_a_table_of_another_job_is_only_asked_for_rows() -> None:
+def test_a_table_of_another_job_is_only_asked_for_its_columns_and_rows() -> None:
     table = Table("t", "one row per number", key=("n",), columns=(NUMBER,))
-    assert [check.name for check in source_checks(table, {})] == ["has_rows"]
-    assert source_checks(replace(table, may_be_empty=True), {}) == ()
+    assert [check.name for check in source_checks(table, {})] == ["columns_as_promised", "has_rows"]
+    (only,) = source_checks(replace(table, may_be_empty=True), {})
+    assert only.name == "columns_as_promised"
 
 
 # A job's own checks
