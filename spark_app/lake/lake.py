@@ -122,8 +122,8 @@ class Lake(Paths):
 
     def has_columns(self, path: str, table: Table) -> bool:
         """Whether a table that a run built has just the columns and types that are declared now."""
-        stored = self._read(path)
-        return stored is not None and has_columns_of(parquet.schema_of(stored), table)
+        file = self.store.stat(path)
+        return file is not None and has_columns_of(parquet.schema_of(self.store.open(file)), table)
 
     def read_rows(self, path: str, most_bytes: int) -> "pa.Table":
         """Read a folder of Parquet files that a run wrote, whole.

@@ -40,12 +40,11 @@ def marks_of(content: bytes) -> dict[bytes, bytes]:
         return {}
 
 
-def schema_of(content: bytes) -> "pa.Schema":
-    """The columns and types of a file."""
-    import pyarrow as pa
+def schema_of(source: Any) -> "pa.Schema":
+    """The columns and types of a file, from its footer alone."""
     import pyarrow.parquet as pq
 
-    return pq.read_schema(pa.BufferReader(content))
+    return pq.read_schema(source)
 
 
 def serialise(table: "pa.Table") -> bytes:
