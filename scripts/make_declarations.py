@@ -11,7 +11,7 @@ from itertools import repeat
 from pathlib import Path
 
 from spark_app.declarations import Column, Files, Job, OneOf, OptionValue, Table
-from spark_app.jobs import JOBS, find_job, tables_read
+from spark_app.jobs import JOBS, find_job
 from spark_app.quality.promises import allowed
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import checks_of, rules_of
@@ -41,7 +41,7 @@ def job_declaration(job: Job, summary: str) -> dict[str, object]:
     whens = conditions(job)
     return {
         "summary": summary,
-        "reads": tables_read(job),
+        "reads": list(job.tables_read),
         "sources": [source_declaration(source, job) for source in job.reads],
         "staging": table_declaration(job.staging.table) if job.staging else None,
         "table": table_declaration(job.publishes),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spark_app import stopping
 from spark_app.declarations import Job
 from spark_app.errors import Unusable
-from spark_app.jobs import JOBS, all_jobs, find_job, options_of, tables_read
+from spark_app.jobs import JOBS, all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
 from spark_app.run_arguments import parse_run_id, selected_jobs, wanted_runs
@@ -101,7 +101,7 @@ def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     rows = [
         (
             job.name,
-            ", ".join([*places(job, lake, settings.sources).values(), *tables_read(job)]),
+            ", ".join([*places(job, lake, settings.sources).values(), *job.tables_read]),
             lake.published_path(job.name),
             JOBS[job.name],
         )

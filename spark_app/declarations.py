@@ -371,3 +371,8 @@ class Job:
     def name(self) -> str:
         """The name of the table."""
         return self.publishes.name
+
+    @property
+    def tables_read(self) -> tuple[str, ...]:
+        """The tables of other jobs that it reads."""
+        return tuple(source.name for source in self.reads if isinstance(source, Table))

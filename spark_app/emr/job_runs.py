@@ -6,7 +6,6 @@ from typing import Any
 
 from spark_app.declarations import Job
 from spark_app.errors import DONE
-from spark_app.jobs import tables_read
 from spark_app.lake.lake import Lake
 
 # 1 before 2 before 3; a run that was interrupted says more, one without an end needs the logs.
@@ -66,7 +65,7 @@ def job_runs(command: Command, lake: Lake) -> list[JobRun]:
     for job in command.jobs:
         run = _run_of(job, command, lake)
         failed = [one.job.name for one in runs if one.has_failed]
-        blocking = [name for name in tables_read(job) if name in failed]
+        blocking = [name for name in job.tables_read if name in failed]
         is_blocked = run.manifest is None and bool(blocking)
         runs.append(replace(run, blocked_by=blocking[0]) if is_blocked else run)
     return runs

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 
-from spark_app.declarations import Files, Job, OptionValue, Table
+from spark_app.declarations import Files, Job, OptionValue
 from spark_app.errors import Unusable
 from spark_app.settings import PREFIX, SOURCE_PREFIX, Settings
 
@@ -30,11 +30,6 @@ def find_job(name: str) -> Job:
 def all_jobs() -> list[Job]:
     """Every job, in the order of the list."""
     return [find_job(name) for name in JOBS]
-
-
-def tables_read(job: Job) -> list[str]:
-    """The tables of other jobs that a job reads."""
-    return [source.name for source in job.reads if isinstance(source, Table)]
 
 
 def datasets(jobs: Iterable[Job]) -> list[str]:

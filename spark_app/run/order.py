@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-from spark_app.declarations import Job, Table
+from spark_app.declarations import Job
 from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake, TableVersion
 from spark_app.run.manifest import Manifest
@@ -87,11 +87,10 @@ def newest_finished(job: Job, manifests: Iterable[dict[str, Any]]) -> dict[str, 
 
 
 def _upstream(job: Job, known: Mapping[str, Job]) -> list[str]:
-    names = [source.name for source in job.reads if isinstance(source, Table)]
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in job.tables_read if name not in known]
     if unknown:
         raise Unusable(f"{job.name} reads {unknown[0]}, which no job publishes")
-    return names
+    return list(job.tables_read)
 
 
 def _reached(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spark_app.declarations import Job, Table
+from spark_app.declarations import Job
 from spark_app.errors import DONE, AppError, GateShut
 from spark_app.run.manifest import Manifest
 from spark_app.run.order import Due, due, held_at
@@ -94,7 +94,9 @@ def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
 
 def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:
     """The end of a job whose source failed before it; null when none did."""
-    failed = [ends[name] for name in _tables(job) if name in ends and ends[name].exit_code != DONE]
+    failed = [
+        ends[name] for name in job.tables_read if name in ends and ends[name].exit_code != DONE
+    ]
     if not failed:
         return None
     words = f"skipped, because {failed[0].job.name}, which it reads, failed"
@@ -105,13 +107,13 @@ def _planned(
     job: Job, wanted: Batch, around: Surroundings, before: Mapping[str, str]
 ) -> tuple[str, str]:
     """What a job would do after those `before` it, and why."""
-    failing = [name for name in _tables(job) if before.get(name) in ("fail", "skip", "shut")]
+    failing = [name for name in job.tables_read if before.get(name) in ("fail", "skip", "shut")]
     if failing:
         return "skip", f"{failing[0]}, which it reads, fails"
     at = held_at(around.lake.published(job.name), around.lake)
     if at and (wanted.if_new or job.name not in wanted.named):
         return "held", f"held at run {at}"
-    made_again = [name for name in _tables(job) if before.get(name) == "run"]
+    made_again = [name for name in job.tables_read if before.get(name) == "run"]
     if made_again:
         return "run", f"{made_again[0]}, which it reads, is made again before it"
     try:
@@ -129,7 +131,3 @@ def _nothing_to_do(job: Job, found: Due) -> JobEnd:
     if last.get("outcome") == "gate shut":
         raise GateShut(str(last.get("reason")))
     return JobEnd(job, DONE, f"{found.why}, run {last.get('run_id')}")
-
-
-def _tables(job: Job) -> list[str]:
-    return [source.name for source in job.reads if isinstance(source, Table)]
