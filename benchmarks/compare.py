@@ -1,6 +1,7 @@
 """Compare this job with its contenders, side by side in whole processes; write RESULTS.md.
 
 python -m benchmarks.compare                              1 M and 50 M rows, three rounds
+python -m benchmarks.compare --rows 50M --order channel random   rows in other orders than the key's
 python -m benchmarks.compare --rows 50M --redelivered     also with 5 % of the keys delivered again
 python -m benchmarks.compare --rows 50M 500M              long; DuckDB spills tens of GB
 python -m benchmarks.compare --since                      what is new, over one and four years
@@ -11,7 +12,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import psutil
 
 from benchmarks.generate import Shape, generate, shape_for
 from benchmarks.measure import Measurement, difference, measure
+from benchmarks.orders import KEY_ORDER, ORDERS, write_in_order
 from benchmarks.results import GIB, Aim, Entry, machine, table_of, write_section
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,6 +29,7 @@ DATA = ROOT / "build" / "bench-data"
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 REDELIVERED = 0.05
 FLAT_MEMORY = 1.2
+WITHIN = {"50M": 4, "500M": 1}  # times DuckDB's seconds, in any order of rows
 SINCE_WEEK = "2024_49"  # four weeks before the generated data ends
 SINCE_ROWS_PER_YEAR = 16_436_250  # 250 countries, 60 channels
 
@@ -60,7 +63,6 @@ class Contender:
     """A module of contenders/ (none: the job itself); `sizes` where it is run."""
 
     name: str
-    work: str
     script: str | None = None
     takes_memory_limit: bool = False
     removes_duplicates: bool = True
@@ -80,18 +82,12 @@ class Contender:
 
 
 CONTENDERS = (
-    Contender(OURS, "rules, quarantine, checks, latest delivery, table, report, history"),
-    Contender(BARE, "table only", "bare_transform", removes_duplicates=False),
-    Contender(ANALYST, "rules, latest delivery, table", "duckdb_analyst", takes_memory_limit=True),
-    Contender(TRICKS, "rules, latest delivery, table", "duckdb_tricks", takes_memory_limit=True),
-    Contender(POLARS, "rules, latest delivery, table", "polars_analyst"),
-    Contender(
-        STRAIGHTFORWARD,
-        "latest delivery, table",
-        "straightforward_spark",
-        sizes=("1M", "50M"),
-        most_rounds=1,
-    ),
+    Contender(OURS),
+    Contender(BARE, "bare_transform", removes_duplicates=False),
+    Contender(ANALYST, "duckdb_analyst", takes_memory_limit=True),
+    Contender(TRICKS, "duckdb_tricks", takes_memory_limit=True),
+    Contender(POLARS, "polars_analyst"),
+    Contender(STRAIGHTFORWARD, "straightforward_spark", sizes=("1M", "50M"), most_rounds=1),
 )
 
 
@@ -107,17 +103,25 @@ def published_table(lake: Path) -> Path:
     return lake / "final" / "organic_share" / "organic_share.parquet"
 
 
-def data_folder(name: str, shape: Shape) -> Path:
-    """Generate once; a folder appears under its name only when it is complete."""
-    folder = DATA / name
+def data_folder(name: str, shape: Shape, order: str = KEY_ORDER) -> Path:
+    """Generate once; nobody pays for the first read from the disk."""
+    folder = made_once(name, lambda out: generate(shape, out))
+    if order != KEY_ORDER:
+        by_key = folder
+        folder = made_once(f"{name}-{order}", lambda out: write_in_order(by_key, order, out))
+    for path in folder.iterdir():
+        path.read_bytes()
+    return folder
+
+
+def made_once(name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of the data appears under its name only when it is complete."""
+    folder, unfinished = DATA / name, DATA / f"{name}.unfinished"
     if not folder.exists():
         print(f"generating {name} …", flush=True)
-        unfinished = DATA / f"{name}.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        generate(shape, unfinished)
+        make(unfinished)
         unfinished.rename(folder)
-    for path in folder.iterdir():
-        path.read_bytes()  # nobody pays for the first read from the disk
     return folder
 
 
@@ -138,27 +142,29 @@ def measured(command: list[str], timeout_seconds: float) -> Measurement:
     return measurement
 
 
-def compare_size(args: argparse.Namespace, size_name: str, is_redelivered: bool) -> list[Entry]:
+def compare_size(
+    args: argparse.Namespace, size_name: str, order: str = KEY_ORDER, is_redelivered: bool = False
+) -> list[Entry]:
     """All contenders on one data set, alternating; each answer is held against the first one."""
     name = f"{size_name}-redelivered" if is_redelivered else size_name
     size = SIZES[size_name]
     shape = shape_for(
         size.rows, channels=size.channels, redelivered=REDELIVERED if is_redelivered else 0.0
     )
-    source = str(data_folder(name, shape) / "*.parquet")
+    source = str(data_folder(name, shape, order) / "*.parquet")
     chosen = [
         c
         for c in CONTENDERS
         if size_name in c.sizes and (c.removes_duplicates or not is_redelivered)
     ]
     chosen = [c for c in chosen if not args.contenders or stem(c) in args.contenders]
-    entries = {c.name: Entry(c.name, c.work) for c in chosen}
+    entries = {c.name: Entry(c.name) for c in chosen}
     with fresh_folder() as kept:
         for round_number in range(1, min(args.rounds, size.most_rounds) + 1):
             for contender in chosen:
                 if round_number > contender.most_rounds:
                     continue
-                print(f"{name}, round {round_number}: {contender.name}", flush=True)
+                print(f"{name} by {order}, round {round_number}: {contender.name}", flush=True)
                 run_once(
                     args, contender, entries[contender.name], source, kept / "expected.parquet"
                 )
@@ -191,26 +197,15 @@ def flat_memory(entries: list[Entry], smaller: list[Entry]) -> list[Aim]:
 
 
 def aims_of(size_name: str, entries: list[Entry]) -> list[Aim]:
-    """The promises that hold for data without redelivery and can be decided from this benchmark."""
-    by_name = {entry.name: entry for entry in entries}
-
-    def ratio(name: str, other: str) -> float | None:
-        mine, theirs = by_name.get(name), by_name.get(other)
-        return (
-            mine.seconds / theirs.seconds
-            if mine and theirs and mine.seconds and theirs.seconds
-            else None
-        )
-
+    """The promises that can be decided from this benchmark of rows in one order."""
+    ours = next((entry for entry in entries if entry.name == OURS), None)
     aims = []
-    faster, within = ratio(STRAIGHTFORWARD, OURS), ratio(OURS, ANALYST)
+    faster, within = ratio(entries, STRAIGHTFORWARD, OURS), ratio(entries, OURS, ANALYST)
     if size_name == "50M" and faster:
         aims.append(Aim("faster than the straightforward script", faster, 8, is_minimum=True))
-    if within and size_name in ("50M", "500M"):
-        aims.append(
-            Aim("time against DuckDB doing the same work", within, 3 if size_name == "50M" else 1)
-        )
-    against_bare = ratio(OURS, BARE)
+    if within and size_name in WITHIN:
+        aims.append(Aim("time against DuckDB doing the same work", within, WITHIN[size_name]))
+    against_bare = ratio(entries, OURS, BARE)
     if size_name == "50M" and against_bare:
         aims.append(
             Aim(
@@ -219,19 +214,36 @@ def aims_of(size_name: str, entries: list[Entry]) -> list[Aim]:
                 1,
             )
         )
-    if size_name != "1M" and OURS in by_name:
-        aims.append(
-            Aim("peak memory, JVM included", by_name[OURS].peak_bytes / GIB, 4, unit=" GiB")
-        )
+    if size_name != "1M" and ours:
+        aims.append(Aim("peak memory, JVM included", ours.peak_bytes / GIB, 4, unit=" GiB"))
     return aims
+
+
+def any_order(by_order: Mapping[str, list[Entry]]) -> list[Aim]:
+    """This job's slowest order of rows against its fastest; nothing to say of a single order."""
+    ours = [e.seconds for entries in by_order.values() for e in entries if e.name == OURS]
+    seconds = [found for found in ours if found]
+    if len(seconds) < 2:
+        return []
+    return [Aim("the slowest order of rows against the fastest", max(seconds) / min(seconds), 1.5)]
+
+
+def redelivery_aims(entries: list[Entry]) -> list[Aim]:
+    """The promise for data of which a part is delivered again."""
+    within = ratio(entries, OURS, ANALYST)
+    return [Aim("time against DuckDB doing the same work", within, 8)] if within else []
+
+
+def ratio(entries: list[Entry], name: str, other: str) -> float | None:
+    """The time of one entry against that of another; null unless both were measured."""
+    by_name = {entry.name: entry.seconds for entry in entries}
+    mine, theirs = by_name.get(name), by_name.get(other)
+    return mine / theirs if mine and theirs else None
 
 
 def compare_since(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:
     """Publish one and four years, then time `--since` on both, alternating."""
-    entries = {
-        years: Entry(f"--since {SINCE_WEEK}, {years} years published", "four new weeks")
-        for years in (1, 4)
-    }
+    entries = {years: Entry(f"--since {SINCE_WEEK}, {years} years published") for years in (1, 4)}
     with fresh_folder() as folder:
         sources = {years: since_source(years) for years in entries}
         commands = {
@@ -265,21 +277,20 @@ def since_source(years: int) -> str:
 
 def compare_sample(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:
     """The embedded sample from raw to report, and the two commands that must not start anything."""
-    run, help_, list_ = (
-        Entry(name, "", remark="not compared") for name in ("run on the sample", "--help", "list")
-    )
+    names = ("run on the sample", "the same with --if-new and nothing new", "--help", "list")
+    run, if_new, help_, list_ = (Entry(name, remark="not compared") for name in names)
     for _ in range(args.rounds):
         with fresh_folder() as folder:
-            run.measurements.append(
-                measured(run_command(str(args.sample.absolute()), folder / "lake"), args.timeout)
-            )
+            command = run_command(str(args.sample.absolute()), folder / "lake")
+            run.measurements.append(measured(command, args.timeout))
+            if_new.measurements.append(measured([*command, "--if-new"], args.timeout))
         help_.measurements.append(measured([*job(), "--help"], args.timeout))
         list_.measurements.append(measured([*job(), "list"], args.timeout))
-    limits = ((run, 10), (help_, 0.5), (list_, 0.5))
+    limits = ((run, 8), (if_new, 1), (help_, 0.5), (list_, 0.5))
     aims = [
         Aim(entry.name, entry.seconds, limit, unit=" s") for entry, limit in limits if entry.seconds
     ]
-    return [run, help_, list_], aims
+    return [run, if_new, help_, list_], aims
 
 
 def report(args: argparse.Namespace, section: str, entries: list[Entry], aims: list[Aim]) -> None:
@@ -305,6 +316,13 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
         nargs="+",
         choices=list(SIZES),
         help="default: 1M 50M, unless another benchmark is named",
+    )
+    parser.add_argument(
+        "--order",
+        nargs="+",
+        choices=[KEY_ORDER, *ORDERS],
+        default=[KEY_ORDER],
+        help="in which order the rows lie in their files (default: the key's)",
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
@@ -334,14 +352,20 @@ def main(argv: list[str] | None = None) -> None:
     args = parse(argv)
     measured_at: dict[str, list[Entry]] = {}
     for size_name in args.rows or ():
-        entries = measured_at[size_name] = compare_size(args, size_name, is_redelivered=False)
-        aims = aims_of(size_name, entries)
-        if size_name == "500M":
-            aims += flat_memory(entries, measured_at.get("50M", []))
-        report(args, size_name, entries, aims)
+        by_order = {order: compare_size(args, size_name, order) for order in args.order}
+        for order, entries in by_order.items():
+            aims = aims_of(size_name, entries)
+            if order == KEY_ORDER:
+                measured_at[size_name] = entries
+            if size_name == "500M":
+                aims += flat_memory(entries, measured_at.get("50M", []))
+            if order == args.order[-1]:
+                aims += any_order(by_order)
+            section = size_name if order == KEY_ORDER else f"{size_name}-{order}"
+            report(args, section, entries, aims)
         if args.redelivered:
             again = compare_size(args, size_name, is_redelivered=True)
-            report(args, f"{size_name}-redelivered", again, [])
+            report(args, f"{size_name}-redelivered", again, redelivery_aims(again))
     if args.since:
         report(args, "since", *compare_since(args))
     if args.sample:

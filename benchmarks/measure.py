@@ -22,9 +22,11 @@ SHARE_TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class Measurement:
-    """Wall seconds, peak resident bytes of the tree (shared pages count in each), why it failed."""
+    """Wall and CPU seconds, peak resident bytes of the tree (shared pages count in each), why it
+    failed. CPU is that of the process and of the children that it waited for."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     failure: str | None = None
 
@@ -96,14 +98,15 @@ def measure(
         watch = Watch(process.pid, timeout_seconds, ceiling_bytes)
         watch.start()
         try:
-            process.wait()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
         finally:
             seconds = time.monotonic() - started
             watch.finish()
             end_group(process.pid)
         log.seek(0)
         failure = watch.stopped_because or failure_of(process.returncode, log.read())
-    return Measurement(seconds, watch.peak_bytes, failure)
+    return Measurement(seconds, used.ru_utime + used.ru_stime, watch.peak_bytes, failure)
 
 
 def failure_of(exit_code: int, output: bytes) -> str | None:

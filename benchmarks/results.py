@@ -20,7 +20,6 @@ class Entry:
     """A contender's measurements in a benchmark; `remark` says what is wrong with its answer."""
 
     name: str
-    work: str
     measurements: list[Measurement] = field(default_factory=list)
     remark: str = ""
 
@@ -36,6 +35,11 @@ class Entry:
             if self.failure or not self.measurements
             else statistics.median(m.seconds for m in self.measurements)
         )
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Median over the rounds."""
+        return statistics.median(m.cpu_seconds for m in self.measurements)
 
     @property
     def peak_bytes(self) -> int:
@@ -67,8 +71,8 @@ def table_of(entries: Sequence[Entry], rival: str) -> str:
     """A Markdown table; the ratio is the time against the entry called `rival`."""
     base = next((entry.seconds for entry in entries if entry.name == rival), None)
     lines = [
-        f"| contender | work | median s | all rounds, s | against {rival} | peak GiB | answer |",
-        "|---|---|---:|---|---:|---:|---|",
+        f"| contender | median s | all rounds, s | CPU s | against {rival} | peak GiB | answer |",
+        "|---|---:|---|---:|---:|---:|---|",
     ]
     return "\n".join(lines + [row_of(entry, base) for entry in entries])
 
@@ -80,7 +84,8 @@ def row_of(entry: Entry, base: float | None) -> str:
     median = f"{seconds:.1f}" if seconds else "failed"
     answer = entry.failure or entry.remark or "same"
     peak = f"{entry.peak_bytes / GIB:.2f}"
-    return f"| {entry.name} | {entry.work} | {median} | {rounds} | {ratio} | {peak} | {answer} |"
+    cpu = f"{entry.cpu_seconds:.1f}" if seconds else ""
+    return f"| {entry.name} | {median} | {rounds} | {cpu} | {ratio} | {peak} | {answer} |"
 
 
 def machine() -> str:

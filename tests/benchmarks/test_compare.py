@@ -19,7 +19,13 @@ def python(
 
 
 def entry(name: str, *seconds: float, peak_bytes: int = GIB) -> Entry:
-    return Entry(name, "work", [Measurement(s, peak_bytes) for s in seconds])
+    return Entry(name, [Measurement(s, 2 * s, peak_bytes) for s in seconds])
+
+
+def test_cpu_of_child_processes_counts(tmp_path: Path) -> None:
+    child = "import time\nwhile time.process_time() < 0.5: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    assert python(code, tmp_path).cpu_seconds > 0.5
 
 
 def test_memory_of_child_processes_counts(tmp_path: Path) -> None:
@@ -60,11 +66,10 @@ def test_the_table_shows_medians_ratios_and_other_answers() -> None:
     other = entry("other", 30.0, 10.0, 20.0)
     other.remark = "other values in year"
     lines = table_of([entry("ours", 10.0), other], "ours").splitlines()
-    assert lines[2] == "| ours | work | 10.0 | 10.0 | 1.00x | 1.00 | same |"
-    assert (
-        lines[3]
-        == "| other | work | 20.0 | 30.0, 10.0, 20.0 | 2.00x | 1.00 | other values in year |"
-    )
+    assert lines[2:] == [
+        "| ours | 10.0 | 10.0 | 20.0 | 1.00x | 1.00 | same |",
+        "| other | 20.0 | 30.0, 10.0, 20.0 | 40.0 | 2.00x | 1.00 | other values in year |",
+    ]
 
 
 def test_aims_are_judged_both_ways() -> None:
@@ -75,7 +80,7 @@ def test_aims_are_judged_both_ways() -> None:
 
 def test_a_failed_contender_decides_no_aim() -> None:
     failed = entry(compare.ANALYST, 5.0)
-    failed.measurements.append(Measurement(1.0, 0, "exit code 1"))
+    failed.measurements.append(Measurement(1.0, 1.0, 0, "exit code 1"))
     aims = compare.aims_of(
         "50M", [entry(compare.OURS, 10.0), entry(compare.STRAIGHTFORWARD, 90.0), failed]
     )
@@ -83,6 +88,14 @@ def test_a_failed_contender_decides_no_aim() -> None:
         ("faster than the straightforward script", 9.0),
         ("peak memory, JVM included", 1.0),
     ]
+
+
+def test_the_slowest_order_of_rows_is_held_against_the_fastest() -> None:
+    seconds = {"key": 10.0, "channel": 12.0, "random": 16.0}
+    by_order = {order: [entry(compare.OURS, s)] for order, s in seconds.items()}
+    (aim,) = compare.any_order(by_order)
+    assert (aim.value, aim.is_met) == (1.6, False)
+    assert compare.any_order({"key": by_order["key"]}) == []
 
 
 def test_the_prose_around_a_section_is_kept(tmp_path: Path) -> None:
@@ -112,6 +125,9 @@ def test_contenders_run_side_by_side_and_agree(
             "--rounds",
             "1",
             "--redelivered",
+            "--order",
+            "key",
+            "random",
             "--results",
             str(results),
             "--contenders",
@@ -119,5 +135,6 @@ def test_contenders_run_side_by_side_and_agree(
         ]
     )
     page = results.read_text()
-    assert page.count("| same |") == 6
+    assert page.count("| same |") == 9
     assert "bench:1M-redelivered" in page
+    assert "bench:1M-random" in page
