@@ -298,8 +298,8 @@ class Delivery:
     """What a job's own way of examining may know besides the rows.
 
     `rules` are all rules of the source, standard ones first. `since` is the first day that is read,
-    null for a full run; null dates are read whatever it is. `sample` gives some of the different
-    values of columns in the files: a hint, never the whole.
+    null for a full run; null dates are read whatever it is. `sample` gives different values
+    of columns in the files, nearly all of the first column named: a hint, never a proof.
     """
 
     rules: Sequence[Rule]

@@ -194,6 +194,15 @@ def test_channels_that_the_sample_lacks_are_all_asked_for(spark: SparkSession) -
     assert failing(found) == {"channels_are_consistent"}
 
 
+def test_channels_are_asked_for_before_all_rows_are_deduplicated(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("spark_app.jobs.organic_share.fast.latest_deliveries")
+    rows = [raw_row(name=f"channel {i}", value=1.0) for i in range(40)]
+    found = examined(spark, [*rows, organic(A_DAY, 1)], sample=rows[:1])
+    assert [row["paid_count"] for row in found.made.collect()] == [40]
+
+
 def test_fewer_rows_than_the_files_hold_fail(spark: SparkSession) -> None:
     assert failing(examined(spark, [organic(A_DAY, 1)]), delivered=2) == {"all_rows_read"}
 

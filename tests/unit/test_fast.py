@@ -1,7 +1,8 @@
 """The fast way gives what the plain way gives, and never misses a duplicate."""
 
+import itertools
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,11 +21,9 @@ from spark_app.jobs.organic_share.channels import (
 )
 from spark_app.jobs.organic_share.counts import CHANNEL, Channel
 from spark_app.jobs.organic_share.raw import INSTALLS
-from spark_app.jobs.organic_share.transform import KEY
 from spark_app.quality.rules import is_good
 from spark_app.quality.standard import rules_of
 from tests.builders import A_DAY, A_LOAD, DEFAULTS, LATER, Row, organic, paid, raw_frame, raw_row
-from tests.unit import oracle
 from tests.unit.random_rows import ON_SPARK, deliveries
 
 RULES = rules_of(INSTALLS, DEFAULTS)
@@ -47,11 +46,11 @@ def alarmed_days(groups: DataFrame) -> list[int]:
 
 
 def fast_totals(
-    raw: DataFrame, slots: ChannelSlots | None, alarmed_rows_count: int = 0
+    raw: DataFrame, slots: ChannelSlots | None, corrected: bool = True
 ) -> list[tuple[Any, ...]]:
     groups = grouped(raw, slots)
     good, alarmed = raw.where(is_good(RULES)), alarmed_days(groups)
-    days = fast.fast_daily_totals(groups, good, alarmed, alarmed_rows_count)
+    days = fast.fast_daily_totals(groups, good, slots if corrected else None, alarmed)
     return sorted(map(tuple, days.select(*COLUMNS).collect()))
 
 
@@ -65,15 +64,15 @@ def plain_totals(raw: DataFrame) -> list[tuple[Any, ...]]:
 @given(
     rows=deliveries(min_size=10),
     known=st.sampled_from(["all", "some", "none"]),
-    count=st.sampled_from([0, fast.PACKED_FROM_ROWS]),
+    corrected=st.booleans(),
 )
 def test_fast_daily_totals_are_the_plain_ones(
-    spark: SparkSession, rows: list[Row], known: str, count: int
+    spark: SparkSession, rows: list[Row], known: str, corrected: bool
 ) -> None:
     raw = raw_frame(spark, rows)
     hint = {"all": rows, "some": rows[: len(rows) // 2], "none": []}[known]
     slots = known_slots(channels_of(hint))
-    assert fast_totals(raw, slots, count) == plain_totals(raw)
+    assert fast_totals(raw, slots, corrected) == plain_totals(raw)
 
 
 def many_rows(seed: int, *, share_again: float, count: int = 3000) -> list[Row]:
@@ -185,7 +184,7 @@ def test_every_name_gets_a_slot_of_its_own(count: int) -> None:
     slots = arrange(names)
     assert slots is not None
     assert sorted(filter(None, slots.fingerprints)) == list(range(1, count + 1))
-    assert len(slots.fingerprints) == slots.words_count * 64
+    assert len(slots.fingerprints) == len(slots.words) * 64
 
 
 def test_names_that_no_displacement_parts_have_no_arrangement() -> None:
@@ -227,56 +226,45 @@ def test_a_thousand_channels_with_one_duplicate_are_counted_right(spark: SparkSe
     assert fast_totals(raw, slots) == [(A_DAY, "DE", "all", 1001, 0)]
 
 
-FAR_LOADS = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]
 MICRO = timedelta(microseconds=1)
+LOADS = [None, A_LOAD, A_LOAD + MICRO]
 
 
-@pytest.mark.parametrize(
-    ("rows", "expected"),
-    [
-        (
-            [
-                organic(A_DAY, 9, dataplatform_inserted_at=A_LOAD),
-                organic(A_DAY, 2, dataplatform_inserted_at=A_LOAD + MICRO),
-            ],
-            2,
-        ),
-        ([organic(A_DAY, value) for value in (4, 9, 9, 0)], 9),
-        ([organic(A_DAY, 0), organic(A_DAY, 0)], 0),
-        ([organic(A_DAY, 2**53), organic(A_DAY, 2**53 - 1)], 2**53),
-        (
-            [
-                organic(A_DAY, 2**53, dataplatform_inserted_at=FAR_LOADS[0]),
-                organic(A_DAY, 1, dataplatform_inserted_at=FAR_LOADS[1]),
-            ],
-            1,
-        ),
-        (
-            [
-                organic(A_DAY, 2**53, dataplatform_inserted_at=A_LOAD),
-                organic(A_DAY, 3, dataplatform_inserted_at=A_LOAD + MICRO * 1022),
-            ],
-            3,
-        ),
-        (
-            [
-                organic(A_DAY, 7, dataplatform_inserted_at=datetime(1960, 1, 1, tzinfo=UTC)),
-                organic(A_DAY, 3, dataplatform_inserted_at=datetime(1960, 1, 2, tzinfo=UTC)),
-            ],
-            3,
-        ),
-    ],
-    ids=["a microsecond", "ties", "zeros", "large", "no room", "just room", "before 1970"],
-)
-def test_load_and_value_packed_in_one_number_give_the_latest_delivery(
-    rows: list[Row], expected: int, spark: SparkSession
+def test_a_key_that_came_twice_is_corrected_to_its_latest_delivery(spark: SparkSession) -> None:
+    values = [(2, 9), (9, 2), (0, 0), (2**53, 2**53 - 1)]
+    twice = enumerate(itertools.product(itertools.product(LOADS, repeat=2), values))
+    rows = [
+        paid(A_DAY + timedelta(days=day), value, dataplatform_inserted_at=load)
+        for day, pair in twice
+        for load, value in zip(*pair, strict=True)
+    ]
+    assert_corrected(spark, [*rows, organic(A_DAY, 4)], open_days=0)
+
+
+@pytest.mark.parametrize("times", [3, 4])
+def test_a_key_that_came_more_than_twice_opens_its_day(times: int, spark: SparkSession) -> None:
+    again = [organic(A_DAY, 5, dataplatform_inserted_at=A_LOAD + MICRO * i) for i in range(times)]
+    next_day = [organic(A_DAY + timedelta(days=1), value) for value in (3, 2)]
+    assert_corrected(spark, [*again, *next_day], open_days=1)
+
+
+def test_strangers_in_one_slot_are_told_apart(spark: SparkSession) -> None:
+    strangers = [raw_row(name=f"stranger {i}", value=1.0) for i in range(130)]
+    assert_corrected(spark, strangers, known=[organic(A_DAY, 1)], open_days=1)
+
+
+def assert_corrected(
+    spark: SparkSession, rows: list[Row], *, open_days: int, known: list[Row] | None = None
 ) -> None:
-    raw = raw_frame(spark, rows)
-    key = (A_DAY, "DE", "all", "Organic")
-    packed = fast.packed_latest_deliveries(raw).select(*KEY, "value")
-    assert [tuple(row) for row in packed.collect()] == [(*key, expected)]
-    assert oracle.deliveries_that_count(rows) == {key: expected}
+    """The totals are the plain ones, and so many days were read again."""
+    raw, slots = raw_frame(spark, rows), known_slots(channels_of(known or rows))
+    read: list[int] = []
 
+    def latest(again: DataFrame) -> DataFrame:
+        read.append(again.select("start_date").distinct().count())
+        return transform.latest_deliveries(again)
 
-def test_no_rows_have_no_latest_delivery(spark: SparkSession) -> None:
-    assert fast.packed_latest_deliveries(raw_frame(spark, [])).count() == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "latest_deliveries", latest)
+        assert fast_totals(raw, slots) == plain_totals(raw)
+    assert read == ([open_days] if open_days else [])

@@ -1,9 +1,9 @@
 """Trick: a bit per channel, so that one pass can prove that no key was delivered twice.
 
 A perfect hash gives every known channel name a slot of its own; rows of one day, country and
-platform set the bits of their names. As many bits as rows means that no name came twice. The slot
-depends on the name alone, so a missed duplicate is impossible; a name that is not known, or a
-table made from an unlucky sample, only makes a false alarm.
+platform turn the bits of their names over. As many bits set as rows means that no name came twice,
+and of a name that came twice the bit is unset again. The slot depends on the name alone, so a
+missed duplicate is impossible; a name that is not known only makes a false alarm.
 """
 
 from collections import defaultdict
@@ -35,9 +35,9 @@ class ChannelSlots:
     fingerprints: tuple[int, ...]
 
     @property
-    def words_count(self) -> int:
-        """How many 64-bit words hold a bit for every slot."""
-        return len(self.fingerprints) // WORD_BITS
+    def words(self) -> list[str]:
+        """Names of the columns of 64 bits that together hold a bit for every slot."""
+        return [f"word_{i}" for i in range(len(self.fingerprints) // WORD_BITS)]
 
     def slot(self) -> Column:
         """The slot of a row by the column `name_hash`."""
@@ -59,6 +59,12 @@ class ChannelSlots:
         """The bit of a row's slot in one of the words."""
         bit = F.call_function("shiftleft", F.lit(1).cast("bigint"), slot)
         return F.when(F.shiftright(slot, 6) == index, bit).otherwise(F.lit(0).cast("bigint"))
+
+    def is_set(self, words: Column) -> Column:
+        """Whether the bit of a row's slot is set in an array of the words."""
+        slot = F.col("slot")
+        shifted = F.call_function("shiftright", F.get(words, F.shiftright(slot, 6)), slot)
+        return shifted.bitwiseAND(1) == 1
 
 
 def known_slots(channels: Sequence[Channel]) -> ChannelSlots | None:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from spark_app.declarations import Delivery, Examination, Rule
 from spark_app.jobs.organic_share import transform
-from spark_app.jobs.organic_share.channels import known_slots
+from spark_app.jobs.organic_share.channels import ChannelSlots, known_slots
 from spark_app.jobs.organic_share.counts import (
     CHANNEL,
     Channel,
@@ -24,6 +24,9 @@ from spark_app.jobs.organic_share.fast import fast_daily_totals, grouped, is_ala
 from spark_app.jobs.organic_share.transform import KEY
 from spark_app.quality.rules import bad_rows, is_good
 
+WORTH_ASKING = 0.1  # the share of alarmed rows
+WORTH_CORRECTING = 1_000_000  # alarmed rows: fewer are deduplicated in no time
+
 
 @dataclass(frozen=True)
 class _Rows:
@@ -35,6 +38,7 @@ class _Rows:
     raw: DataFrame
     rules: Sequence[Rule]
     groups: DataFrame
+    slots: ChannelSlots | None
     channels: Sequence[Channel]
     by_mask: Sequence[dict[str, Any]]
 
@@ -46,6 +50,18 @@ class _Rows:
     def alarmed_days(self) -> set[int]:
         """The days on which a good row may have come twice, as days since 1970-01-01."""
         return {day for counts in self.good for day in counts["alarmed_days"]}
+
+    @property
+    def alarmed_count(self) -> int:
+        """How many good rows may have come twice."""
+        return sum(counts["alarmed_count"] for counts in self.good)
+
+    @property
+    def strangers_alarm(self) -> bool:
+        """Whether it is cheaper to ask for the channels than to deduplicate what they alarm."""
+        rows_count: int = sum(counts["rows_count"] for counts in self.good)
+        are_there = any(counts["strangers_count"] for counts in self.good)
+        return are_there and self.alarmed_count > rows_count * WORTH_ASKING
 
     @property
     def bad(self) -> list[dict[str, Any]]:
@@ -70,12 +86,14 @@ class _Rows:
 
 def examine(raw: DataFrame, delivery: Delivery) -> Examination:
     """Count what the raw checks need, and prepare staging; nothing is written."""
-    channels = [Channel(*row) for row in _named(delivery.sample(CHANNEL))]
-    groups = grouped(raw, delivery.rules, known_slots(channels)).persist()
-    rows = _Rows(raw, delivery.rules, groups, channels, _by_mask(groups, delivery.today))
+    sampled: Sequence[tuple[Any, ...]] = delivery.sample(CHANNEL)
+    rows = _rows(raw, delivery, [Channel(*row) for row in sampled if row[0] is not None])
+    if rows.strangers_alarm:
+        rows.groups.unpersist()
+        rows = _rows(raw, delivery, channels_of(rows.good_rows()))
     good, alarmed = rows.good_rows(), rows.alarmed_days
-    alarmed_count = sum(counts["alarmed_count"] for counts in rows.good)
-    days = fast_daily_totals(groups, good, alarmed, alarmed_count)
+    slots = rows.slots if rows.alarmed_count >= WORTH_CORRECTING else None
+    days = fast_daily_totals(rows.groups, good, slots, alarmed)
     days = days.persist() if alarmed else days
     return Examination(
         rows_count=sum(counts["rows_count"] for counts in rows.by_mask),
@@ -91,8 +109,10 @@ def examine(raw: DataFrame, delivery: Delivery) -> Examination:
     )
 
 
-def _named(sampled: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return [row for row in sampled if row[0] is not None]
+def _rows(raw: DataFrame, delivery: Delivery, channels: Sequence[Channel]) -> _Rows:
+    slots = known_slots(channels)
+    groups = grouped(raw, delivery.rules, slots).persist()
+    return _Rows(raw, delivery.rules, groups, slots, channels, _by_mask(groups, delivery.today))
 
 
 def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 Tricks, each exact, each held equal to the plain way by a property test:
 - a rule that reads only grouping columns is applied to the groups, not to the rows;
 - the other rules are a bitmask that is one more grouping column, so that counts come for nothing;
-- duplicates are proven absent (see `channels.py`); only days with an alarm are deduplicated, and
-  a delivery's load time and value travel as one number.
+- duplicates are proven absent (see `channels.py`), or the names that came twice are known by their
+  bits and corrected; only days on which neither explains all rows are deduplicated.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,7 +25,9 @@ from spark_app.jobs.organic_share.transform import (
 from spark_app.quality.rules import broken_mask
 
 GROUP = ("country", "start_date", "year_week", "os_name")
-PACKED_FROM_ROWS = 1_000_000
+DAY = ("start_date", "country", "os_name")
+TOTALS = ("installs_count", "organic_count")
+MOST_CORRECTED = 2_000_000  # groups: their bits travel to every task
 
 
 def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -> DataFrame:
@@ -33,8 +35,9 @@ def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -
 
     Columns: country, start_date, os_name; mask (bit i set: rule i is broken); rows_count,
     organic_rows_count, stranger_rows_count (of channels that `slots` does not know); keys_count
-    (different names that the bits prove, at most the rows; 0 without `slots`); newest_load_at;
-    installs_count and organic_count (new users over all deliveries; 0 where mask is not 0).
+    (bits that are set: as many as rows only when no name came twice; 0 without `slots`);
+    newest_load_at; installs_count and organic_count (new users over all deliveries; 0 where mask is
+    not 0); the words of `slots`.
     """
     by_row = [(i, rule) for i, rule in enumerate(rules) if not set(rule.reads) <= set(GROUP)]
     by_group = [(i, rule) for i, rule in enumerate(rules) if set(rule.reads) <= set(GROUP)]
@@ -43,20 +46,9 @@ def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -
     if slots:
         rows = rows.withColumn(NAME_HASH, F.xxhash64("name")).withColumn("slot", slots.slot())
     groups = rows.groupBy(*GROUP, "row_mask").agg(*_totals(), *aggregates)
-    mask = F.col("row_mask").bitwiseOR(broken_mask(by_group)).alias("mask")
-    return groups.select(
-        "country",
-        "start_date",
-        "os_name",
-        mask,
-        "rows_count",
-        "organic_rows_count",
-        "stranger_rows_count",
-        keys_count.alias("keys_count"),
-        "newest_load_at",
-        "installs_count",
-        "organic_count",
-    )
+    mask = F.col("row_mask").bitwiseOR(broken_mask(by_group))
+    found = groups.withColumns({"mask": mask, "keys_count": keys_count})
+    return found.drop("year_week", "row_mask")
 
 
 def is_alarmed() -> Column:
@@ -65,40 +57,51 @@ def is_alarmed() -> Column:
 
 
 def fast_daily_totals(
-    groups: DataFrame, good_rows: DataFrame, alarmed: Collection[int], alarmed_rows_count: int
+    groups: DataFrame, good_rows: DataFrame, slots: ChannelSlots | None, alarmed: Collection[int]
 ) -> DataFrame:
     """`daily_totals` of the latest deliveries of all good rows; see `transform.py`.
 
-    Days without an alarm come from the groups: good groups of one day, country and platform are
-    one. The others are read again and deduplicated; `alarmed_rows_count` is about how many rows
-    those are.
+    Good groups of one day, country and platform are one, and hold the totals of what came once.
+    With `slots`, those of the `alarmed` days whose keys came at most twice are corrected by
+    `too_many`; the other alarmed days are read again and deduplicated.
     """
-    columns = ("start_date", "country", "os_name", "installs_count", "organic_count")
-    proven = groups.where(F.col("mask") == 0)
+    totals = groups.where(F.col("mask") == 0)
+    if alarmed and slots and totals.where(is_alarmed()).count() <= MOST_CORRECTED:
+        extra = too_many(totals, good_rows.where(is_on(alarmed)), slots).persist()
+        totals = totals.join(extra, on=list(DAY), how="left")
+        is_open = is_alarmed() & ~F.expr("twice_count <=> rows_count - keys_count")
+        days = totals.where(is_open).select(F.unix_date("start_date")).distinct().collect()
+        alarmed = [row[0] for row in days]
+        for name in TOTALS:
+            totals = totals.withColumn(name, F.col(name) - F.coalesce(f"extra_{name}", F.lit(0)))
     if not alarmed:
-        return proven.select(*columns)
-    is_to_read = is_on(alarmed)
-    are_many = alarmed_rows_count >= PACKED_FROM_ROWS
-    latest = packed_latest_deliveries if are_many else latest_deliveries
-    again = daily_totals(latest(good_rows.where(is_to_read)))
-    return proven.where(~is_to_read).select(*columns).unionByName(again)
+        return totals.select(*DAY, *TOTALS)
+    again = daily_totals(latest_deliveries(good_rows.where(is_on(alarmed))))
+    return totals.where(~is_on(alarmed)).select(*DAY, *TOTALS).unionByName(again)
 
 
-def packed_latest_deliveries(rows: DataFrame) -> DataFrame:
-    """`latest_deliveries` with load time and value in one bigint, where they fit into one.
+def too_many(groups: DataFrame, good_rows: DataFrame, slots: ChannelSlots) -> DataFrame:
+    """What the totals of alarmed groups count beyond the latest deliveries, by their DAY.
 
-    Spark aggregates a bigint in a hash map, but sorts all rows for the maximum of a struct. That
-    is worth the query for the bounds only where rows are many.
+    Columns: twice_count (rows of keys that came once or twice), extra_installs_count and
+    extra_organic_count. Only rows whose bit is unset are asked: their name came an even number of
+    times, or shares its slot with a stranger. Of two rows the later load counts, of equal ones the
+    larger value; unlike a struct's maximum that needs no sort in Spark.
     """
-    micros, value = F.unix_micros("dataplatform_inserted_at"), F.col("value").cast("bigint")
-    bounds = rows.agg(F.min(micros), F.max(micros), F.max(value)).collect()[0]
-    if None in tuple(bounds) or (bounds[1] - bounds[0] + 1) * (bounds[2] + 1) >= 2**63:
-        return latest_deliveries(rows)
-    # The load time in steps of `scale`, which is larger than any value: the largest number is then
-    # that of the latest load, of the largest value among equal ones, and `% scale` gives the value.
-    base, scale = F.lit(bounds[0]), F.lit(bounds[2] + 1)
-    packed = F.max((micros - base) * scale + value)
-    return rows.groupBy(*KEY).agg((packed % scale).alias("value"))
+    bits = groups.where(is_alarmed()).select(*DAY, F.array(*slots.words).alias("bits"))
+    rows = good_rows.withColumn(NAME_HASH, F.xxhash64("name")).withColumn("slot", slots.slot())
+    asked = rows.join(F.broadcast(bits), on=list(DAY)).where(~slots.is_set(F.col("bits")))
+    load, value = F.col("dataplatform_inserted_at"), F.col("value").cast("bigint")
+    is_later = (F.count(load) == 1) | (F.min(load) < F.max(load))
+    latest = F.when(is_later, F.max_by(value, load)).otherwise(F.max(value))
+    keys = asked.groupBy(*KEY).agg(F.count(F.lit(1)).alias("n"), (F.sum(value) - latest).alias("x"))
+    return keys.groupBy(*DAY).agg(
+        F.sum(F.when(F.col("n") <= 2, F.col("n"))).alias("twice_count"),
+        F.sum("x").alias("extra_installs_count"),
+        F.sum(F.when(F.col("name") == ORGANIC, F.col("x")).otherwise(0)).alias(
+            "extra_organic_count"
+        ),
+    )
 
 
 def is_on(days: Collection[int]) -> Column:
@@ -128,8 +131,7 @@ def _proof(slots: ChannelSlots | None) -> tuple[list[Column], Column]:
     if slots is None:
         return [F.count(F.lit(1)).alias("stranger_rows_count")], F.lit(0).cast("bigint")
     slot = F.col("slot")
-    names = [f"word_{i}" for i in range(slots.words_count)]
-    words = [F.bit_or(slots.word(slot, i)).alias(name) for i, name in enumerate(names)]
+    words = [F.bit_xor(slots.word(slot, i)).alias(name) for i, name in enumerate(slots.words)]
     strangers = F.count_if(~slots.is_known(slot)).alias("stranger_rows_count")
-    keys = reduce(add, [F.bit_count(name).cast("bigint") for name in names])
+    keys = reduce(add, [F.bit_count(name).cast("bigint") for name in slots.words])
     return [*words, strangers], keys

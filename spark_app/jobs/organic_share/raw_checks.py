@@ -12,7 +12,10 @@ LONGEST_SPAN_DAYS = 50 * 366
 def has_organic_rows(evidence: Evidence) -> Finding:
     counts = counts_of(evidence)
     missing = counts.organic_count == 0
-    return Finding(counts.rows_count, int(missing), "no good row is of Organic" if missing else "")
+    alike = sorted(name for name in counts.channels if name.strip().lower() == "organic")
+    hint = f"; there is {', '.join(map(repr, alike))}" if alike else ""
+    words = f"no good row is of Organic{hint}" if missing else ""
+    return Finding(counts.rows_count, int(missing), words)
 
 
 def has_counted_rows(evidence: Evidence) -> Finding:

@@ -1,0 +1,124 @@
+"""The different values of some columns, as far as row groups' dictionaries tell them cheaply."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spark_app.errors import Unusable
+from spark_app.lake.store import Store, StoredFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+READERS = 16
+MOST_VALUES = 10_000
+Values = set[object]
+Item = TypeVar("Item")
+
+
+def sample(
+    inputs: Sequence[StoredFile], columns: Sequence[str], store: Store
+) -> list[tuple[Any, ...]]:
+    """Different values of `columns`: all of each row group that holds a new value of the first.
+
+    That value is looked for in every row group's dictionary; in more of them than the store reads
+    cheaply (`Store.hint_reads`) only in the least and the largest that the footer names. It is a
+    hint: no more than about `MOST_VALUES` are looked for.
+
+    Raises:
+        Unusable: a file is damaged.
+    """
+    if not inputs or not columns:
+        return []
+    files = _spread(inputs, store.hint_reads)
+    reads = max(store.hint_reads // len(files), 1)
+    found: dict[tuple[Any, ...], None] = {}
+    seen: Values = set()
+    with ThreadPoolExecutor(READERS) as pool:
+        looks = [pool.submit(_firsts, file, store, columns[0], reads) for file in files]
+        for file, look in zip(files, looks, strict=True):
+            for group, values in enumerate(look.result()):
+                if values <= seen or len(found) > MOST_VALUES:
+                    continue
+                rows = _values(file, store, group, columns)
+                found.update(dict.fromkeys(rows))
+                seen |= values | {row[0] for row in rows}
+    return list(found)
+
+
+def _firsts(file: StoredFile, store: Store, column: str, reads: int) -> list[Values]:
+    """Values of a column by row group: all in `reads` of them, its bounds in the others."""
+    with _opened(file, store, [column]) as opened:
+        count = opened.metadata.num_row_groups
+        read = set(_spread(range(count), reads))
+        return [
+            _unique(opened.read_row_group(group, columns=[column]).column(0))
+            if group in read
+            else _bounds(opened.metadata.row_group(group), column)
+            for group in range(count)
+        ]
+
+
+def _values(
+    file: StoredFile, store: Store, group: int, columns: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """The different rows of some columns in a row group."""
+    with _opened(file, store, []) as opened:
+        table = opened.read_row_group(group, columns=list(columns))
+        different = table.group_by(list(columns)).aggregate([])
+        return list(zip(*(_plain(different[column]) for column in columns), strict=True))
+
+
+@contextmanager
+def _opened(
+    file: StoredFile, store: Store, as_dictionaries: Sequence[str]
+) -> "Iterator[pq.ParquetFile]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(
+            store.open(file),
+            read_dictionary=list(as_dictionaries),
+            page_checksum_verification=True,
+        ) as opened:
+            yield opened
+    except (pa.ArrowException, OSError) as error:
+        why = str(error).split("\n")[0].rstrip(".")
+        raise Unusable(
+            f"{file.path} is damaged ({why}); deliver it again or take it away"
+        ) from error
+
+
+def _unique(column: "pa.ChunkedArray") -> Values:
+    """The different values of a column; those of a dictionary without a look at the rows."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        return set(_plain(column.unique()))
+    return {value for chunk in column.chunks for value in _plain(chunk.dictionary)}
+
+
+def _bounds(group: "pq.RowGroupMetaData", column: str) -> Values:
+    """The least and the largest value that the footer names; none where it names none."""
+    chunks = (group.column(i) for i in range(group.num_columns))
+    found = next(chunk.statistics for chunk in chunks if chunk.path_in_schema == column)
+    return {found.min, found.max} if found is not None and found.has_min_max else set()
+
+
+def _spread(items: Sequence[Item], most: int) -> Sequence[Item]:
+    """At most so many of the items, spread evenly."""
+    return items[:: -(-len(items) // most)] if items else items
+
+
+def _plain(column: Any) -> list[Any]:
+    """The values; Parquet's ENUM comes as bytes, and text that is none does not count."""
+    import pyarrow as pa
+
+    try:
+        text = column.cast(pa.string()) if pa.types.is_binary(column.type) else column
+        return list(text.to_pylist())
+    except (pa.ArrowException, UnicodeDecodeError):  # a hint is not worth a failed run
+        return []
