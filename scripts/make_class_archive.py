@@ -19,6 +19,7 @@ from pathlib import Path
 import pyspark
 
 from scripts import make_sample
+from spark_app.settings import stand_alone
 from spark_app.spark import conf, jvm
 
 DUMP_SECONDS = 300.0
@@ -78,6 +79,7 @@ def main() -> None:
     archive = conf.class_archive()
     if is_current(archive) and not args.again:
         return
+    stand_alone()
     print("making the archive of Java classes, once (about a minute)", flush=True)
     why = make(archive)
     if why is not None:

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.jobs import require_known
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
+from spark_app.run_arguments import QUOTE
 from spark_app.settings import Settings, load_settings
 
 PIPE_CLOSED = 128 + signal.SIGPIPE  # whoever read the output has seen enough
@@ -27,9 +29,12 @@ def run() -> NoReturn:
 
     It ends at once: Python would take most of a second to give its memory back piece by piece.
     """
+    streams = list(filter(None, (sys.stdout, sys.stderr)))
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")  # a path may have what a terminal has not
     code = main()
     try:
-        for stream in filter(None, (sys.stdout, sys.stderr)):
+        for stream in streams:
             stream.flush()
     except BrokenPipeError:
         code = code or PIPE_CLOSED
@@ -65,11 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _lake(args: argparse.Namespace, settings: Settings) -> Lake:
-    return Lake(
+    lake = Lake(
         args.lake or settings.lake,
         region=args.region,
         lock_dead_seconds=settings.lock_dead_seconds,
     )
+    if lake.root.encode(errors="ignore").decode() != lake.root:
+        raise Unusable(f"the lake {lake.root} has a name that is not UTF-8; choose another")
+    return lake
 
 
 def _unwritten(error: OSError) -> int:
@@ -85,7 +93,9 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other error does."""
 
     def error(self, message: str) -> NoReturn:
-        raise Unusable(f"{message}; see `{self.prog} --help`")
+        is_of_files = re.match(r"unrecognized arguments: [^-].*(/|\.parquet)", message) is not None
+        advice = f"{QUOTE}, or see" if is_of_files else "see"
+        raise Unusable(f"{message}; {advice} `{self.prog} --help`")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,16 +2,23 @@
 
 import os
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from dotenv import dotenv_values
 
 from spark_app.errors import Unusable
 
 PREFIX = "SPARK_APP_"
 SOURCE_PREFIX = f"{PREFIX}SOURCE_"
+LOOPBACK = "127.0.0.1"
+# Java counts a part of the heap out, and Spark refuses to start with less than 450 MB of the rest.
+LEAST_DRIVER_MEGABYTES = 512
+_JAVA_OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
+_PYTHON_MODES = {"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE"}
+_OTHERS = (*_JAVA_OPTIONS, *_PYTHON_MODES, "CLASSPATH", "CONTAINER_ID")
+_OTHER_PREFIXES = ("SPARK_", "_SPARK_", "PYSPARK_", "HADOOP_", "YARN_", "HIVE_")
+_NETWORK_OPTION = re.compile(r"-D(?:https?\.|socksProxy|javax?\.net\.)[^\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ def load_settings(given: Mapping[str, str] | None = None) -> Settings:
     Raises:
         Unusable: a setting has a value that cannot be used.
     """
+    from dotenv import dotenv_values
+
     try:
         file_values = {key: value or "" for key, value in dotenv_values(Path(".env")).items()}
     except (OSError, UnicodeDecodeError) as error:
@@ -65,10 +74,43 @@ def java_home() -> str | None:
     return os.environ.get("JAVA_HOME") or None
 
 
-def forget_other_sparks() -> None:
-    """Drop what would make pyspark start another Spark than the one that it brings along."""
-    for name in ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS"):
-        os.environ.pop(name, None)
+def stand_alone() -> None:
+    """Keep what this machine says to another Spark, Java or Python out of this program.
+
+    To be called before packages are imported, and never under spark-submit: there it is ours.
+    """
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = own_packages_first(sys.path, others)
+    is_fit = sys.getfilesystemencoding() == "utf-8" and not os.environ.keys() & _PYTHON_MODES
+    own = own_environment(os.environ)
+    os.environ.clear()
+    os.environ.update(own)
+    if not is_fit and "utf8" not in sys._xoptions:  # what Python was started with stays so
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def own_packages_first(path: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The module search path with the folders `others` last: one may hold another pyspark."""
+    last = {os.path.abspath(folder) for folder in others if folder}
+    return sorted(path, key=lambda folder: folder in last)
+
+
+def own_environment(values: Mapping[str, str]) -> dict[str, str]:
+    """`values` without what configures another Spark, and with what ours needs on any machine.
+
+    Of the options for any Java, those that lead through a network stay. Java takes the encoding of
+    file names from the locale, and the address that Spark binds to from the host's name: neither
+    needs to be any good here.
+    """
+    kept = {name: value for name, value in values.items() if not _is_of_others(name)}
+    options = " ".join(values.get(name, "") for name in _JAVA_OPTIONS)
+    network = " ".join(_NETWORK_OPTION.findall(options))
+    java = {"JDK_JAVA_OPTIONS": network} if network else {}
+    return {**kept, **java, "LC_ALL": "C.UTF-8", "SPARK_LOCAL_IP": LOOPBACK}
+
+
+def _is_of_others(name: str) -> bool:
+    return name in _OTHERS or (name.startswith(_OTHER_PREFIXES) and not name.startswith(PREFIX))
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -86,9 +128,15 @@ def _is_source(name: str) -> bool:
 
 
 def _memory(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*[mg]", text):
+    found = re.fullmatch(r"([1-9]\d*)([mg])", text)
+    if found is None:
         raise Unusable(
             f"{PREFIX}DRIVER_MEMORY is {text!r}; write megabytes or gigabytes, such as 2g"
+        )
+    least = LEAST_DRIVER_MEGABYTES
+    if int(found[1]) * {"m": 1, "g": 1024}[found[2]] < least:
+        raise Unusable(
+            f"{PREFIX}DRIVER_MEMORY is {text!r}; Spark needs more, set {least}m at least"
         )
     return text
 

@@ -16,6 +16,7 @@ from spark_app.jobs.organic_share.transform import (
     rolling_share,
     weekly_installs,
 )
+from spark_app.settings import stand_alone
 from spark_app.sources.files import task_bytes
 from spark_app.spark.session import open_session
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--source", required=True, help="glob of raw Parquet files, no key twice")
     parser.add_argument("--output", required=True, type=Path, help="the Parquet file to write")
     args = parser.parse_args()
+    stand_alone()
     paths = sorted(glob.glob(args.source))
     log = str(args.output.with_suffix(".log"))
     with open_session(log=log, input_bytes=size_of(paths)) as session:

@@ -32,7 +32,7 @@ from spark_app.run.since import kept_rows, parse_since
 from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
-from spark_app.spark.conf import java_version
+from spark_app.spark.conf import java_version, require_able_machine
 from spark_app.spark.failures import explained_failures
 from spark_app.spark.session import SparkOnDemand
 
@@ -71,6 +71,7 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     done = _done_already(job, lake, manifest, progress)
     if done:
         return done
+    require_able_machine()
     manifest.versions["java"] = str(java_version() or "of spark-submit")
     with lake.lock(job.name, request.run_id, around.clock, progress.line) as lock:
         if lock.died:

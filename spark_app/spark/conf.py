@@ -4,11 +4,15 @@
 spark-submit the session takes what it is given.
 """
 
+import os
+import pwd
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from spark_app import settings
@@ -63,6 +67,53 @@ def java_version() -> int | None:
     return int(found[1])
 
 
+def require_able_machine() -> None:
+    """Refuse a machine on which Spark cannot start; a cluster's is taken as it is.
+
+    Raises:
+        Unusable: temporary files have no place or nothing can be loaded from it, the user has no
+            name, or there is no loopback network.
+    """
+    if not settings.is_under_spark_submit():
+        _require_temporary_folder()
+        _require_user()
+        _require_loopback()
+
+
+def _require_temporary_folder() -> None:
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise Unusable("no temporary folder can be written; set TMPDIR to one that can") from error
+    if os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise Unusable(
+            f"the temporary folder {folder} is mounted noexec, and Spark loads libraries from it; "
+            "set TMPDIR to a folder on another disk"
+        )
+
+
+def _require_user() -> None:
+    user = os.getuid()
+    try:
+        pwd.getpwuid(user)
+    except KeyError as error:
+        raise Unusable(
+            f"the user {user} has no name on this machine, and Hadoop's libraries need one; add it "
+            "to /etc/passwd or run as another user"
+        ) from error
+
+
+def _require_loopback() -> None:
+    try:
+        with socket.create_server((settings.LOOPBACK, 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=10).close()
+    except OSError as error:
+        raise Unusable(
+            f"Python reaches Spark at {settings.LOOPBACK}, which this machine does not have "
+            f"({error.strerror}); bring its interface lo up"
+        ) from error
+
+
 def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, str]:
     """Spark's configuration when this machine is the cluster."""
     by_size = _SMALL if is_small else _LARGE
@@ -72,8 +123,8 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.master": "local[*]",
         "spark.driver.memory": driver_memory,
         "spark.driver.maxResultSize": "512m",  # a table of one file comes to the driver
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": settings.LOOPBACK,
+        "spark.driver.bindAddress": settings.LOOPBACK,
         "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
         "spark.local.dir": scratch,
         # Hadoop's default adds checksum files, and cannot open a name with a colon.

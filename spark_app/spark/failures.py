@@ -131,16 +131,26 @@ def _by_text(text: str) -> AppError | None:
 
 
 def _lossy(text: str) -> AppError | None:
-    found = re.search(r"LOSSY_VALUE ([^\n]*?\(file [^)]*\))", text)
-    return GateShut(f"broken contract: {found[1]}; nothing was published") if found else None
+    found = re.search(r"LOSSY_VALUE ([^\n]*?\(file )(\S*\))", text)
+    if found is None:
+        return None
+    return GateShut(f"broken contract: {found[1]}{_path(found[2])}; nothing was published")
 
 
 def _broken_file(text: str) -> AppError | None:
     if "FAILED_READ_FILE" not in text and "Encountered error while reading file" not in text:
         return None
     found = re.search(r"while reading file (\S+?)\.? ", text)
-    name = unquote(found[1]).removeprefix("file://") if found else "a file of the source"
+    name = _path(found[1]) if found else "a file of the source"
+    if "CRC checksum verification failed" in text:
+        return Unusable(
+            f"{name} is damaged (a checksum is wrong); deliver it again or take it away"
+        )
     return Unusable(f"{name} is broken or not Parquet; deliver it again or take it away")
+
+
+def _path(uri: str) -> str:
+    return unquote(uri).removeprefix("file://")
 
 
 def _jvm_gone() -> AppError:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from spark_app import settings, stopping
+from spark_app import stopping
 from spark_app.errors import RunFailed
 from spark_app.spark.conf import SESSION_CONF, laptop_conf, quiet_python
 
@@ -69,7 +69,7 @@ class Jvm:
         """Wait until it is up; the session in it, without what an earlier run left in its cache.
 
         Raises:
-            RunFailed: it did not start.
+            RunFailed: it did not start, or Spark did not start in it.
         """
         self._launched.wait()
         if self._session is not None:
@@ -84,6 +84,7 @@ class Jvm:
         return is_alive and (self._has_s3 or not has_s3)
 
     def _first_session(self) -> "SparkSession":
+        from py4j.protocol import Py4JJavaError
         from pyspark import SparkConf, SparkContext
         from pyspark.sql import SparkSession
 
@@ -91,8 +92,12 @@ class Jvm:
         if self._gateway is None:
             raise RunFailed(f"Spark's JVM did not start; its last words are in {self._log_name}")
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
-        with own_interrupt():
-            context = SparkContext(gateway=self._gateway, conf=conf)
+        try:
+            with own_interrupt():
+                context = SparkContext(gateway=self._gateway, conf=conf)
+        except Py4JJavaError as error:
+            why = str(error.java_exception).partition("\n")[0]
+            raise RunFailed(f"Spark did not start ({why}); see {self._log_name}") from error
         for key, value in self._secrets.items():
             context._jsc.hadoopConfiguration().set(key, value)
         return SparkSession(context)
@@ -127,7 +132,6 @@ class Jvm:
 
         launch: Any = launch_gateway
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
-        settings.forget_other_sparks()
         with open(self._log, "ab") as sink:
             if self._is_verbose:
                 self._copying.start()
@@ -139,8 +143,10 @@ class Jvm:
 def own_interrupt() -> Iterator[None]:
     """Keep our handler of Ctrl-C, which Spark replaces with its own when a context begins."""
     handler = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _copy_to_stderr(log: str, ended: threading.Event) -> None:

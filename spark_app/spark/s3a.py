@@ -102,7 +102,6 @@ def _resolve(scratch: Path) -> str | None:
     """Let Spark resolve its packages into `scratch`; why it could not, or null."""
     import pyspark
 
-    settings.forget_other_sparks()
     nothing, spark = scratch / "nothing.py", Path(pyspark.__file__).parent
     nothing.touch()
     command = [

@@ -95,6 +95,17 @@ def test_a_memory_that_is_no_size_is_refused(memory: str) -> None:
         settings_of(DRIVER_MEMORY=memory)
 
 
+@pytest.mark.parametrize("memory", ["256m", "511m", "1m"])
+def test_a_memory_in_which_spark_does_not_start_is_refused(memory: str) -> None:
+    with pytest.raises(Unusable, match=f"DRIVER_MEMORY is '{memory}'.*set 512m at least"):
+        settings_of(DRIVER_MEMORY=memory)
+
+
+@pytest.mark.parametrize("memory", ["512m", "1g"])
+def test_the_least_memory_is_accepted(memory: str) -> None:
+    assert settings_of(DRIVER_MEMORY=memory).driver_memory == memory
+
+
 @pytest.mark.parametrize("seconds", ["soon", "0", "-1", "1.5", "100000"])
 def test_seconds_that_are_no_number_are_refused(seconds: str) -> None:
     with pytest.raises(Unusable, match="SPARK_APP_LOCK_DEAD_SECONDS"):
