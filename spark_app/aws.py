@@ -23,6 +23,7 @@ _BY_CODE = {
     "NoSuchBucket": "the bucket of {what} does not exist; check its name and account",
     **dict.fromkeys(("PermanentRedirect", "AuthorizationHeaderMalformed", "301"), _ELSEWHERE),
     "IllegalLocationConstraintException": _ELSEWHERE,
+    "InvalidObjectState": "{what} is archived; restore it in S3, or take it away",
     "RequestTimeTooSkewed": "the clock of this machine is wrong by minutes, AWS refuses; set it",
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "403"), _DENIED),
     **dict.fromkeys(("AllAccessDisabled", "UnauthorizedOperation"), _DENIED),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from spark_app.run.several import Batch
 
 
+QUOTE = "put a glob in quotes ('exports/*.parquet')"
+
+
 def selected_jobs(args: "Namespace") -> list[Job]:
     """The jobs that the arguments name, in the order in which they run.
 
@@ -27,6 +30,9 @@ def selected_jobs(args: "Namespace") -> list[Job]:
 
     if bool(args.jobs) == args.all:
         raise Unusable("name the jobs to run, or give --all; `list` shows them")
+    for name in args.jobs:
+        if "/" in name or name.endswith(".parquet"):
+            raise Unusable(f"{name} is a file, no job; {QUOTE}")
     names = [find_job(name).name for name in args.jobs] or list(JOBS)
     return selected(all_jobs(), names, upstream=args.upstream, downstream=args.downstream)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,17 @@ from spark_app.emr.requests import Submission
 from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
 from spark_app.emr.submitting import SubmittedRun, Submitter
 from spark_app.emr.wait import comes_back
-from spark_app.errors import Unusable
+from spark_app.errors import AppError, Unusable
 from spark_app.jobs import datasets, find_job, shaping
 from spark_app.lake.lake import Lake
-from spark_app.lake.store.s3_uri import is_s3
+from spark_app.lake.store import StoredFile, is_s3, store_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
 from spark_app.run.since import parse_since
 from spark_app.run_arguments import parse_run_id, parse_sources, selected_jobs
 from spark_app.settings import Settings
+from spark_app.sources.pinned import places
+from spark_app.sources.readable import require_readable
 from spark_app.terminal import print_table
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     spec = _spec(args, lake)
     submission = _submission(args, jobs, settings)
     emr = Emr(spec.region)
+    lake = Lake(spec.lake, region=spec.region)
+    _require_readable(jobs, submission, lake, spec.region)
     if args.cluster_id:
         submitting.require_fitting(emr.cluster(args.cluster_id), spec)
     operation, request = _request(spec, submission, args.cluster_id)
@@ -47,7 +52,6 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         print(json.dumps(request, indent=2))
         return
     _log_plan(spec, submission, args.cluster_id, log)
-    lake = Lake(spec.lake, region=spec.region)
     claims = Claims(lake, spec, submission)
     with advising("it may have been submitted already; the same submit again attaches to it"):
         run = Submitter(emr, spec, claims, args.cluster_id, log).submit(submission)
@@ -152,6 +156,20 @@ def _submission(args: "Namespace", jobs: Sequence[Job], settings: Settings) -> S
         unnamed=tuple(job.name for job in jobs if job.name not in args.jobs),
         settings=shaping(jobs, settings),
     )
+
+
+def _require_readable(jobs: Sequence[Job], submission: Submission, lake: Lake, region: str) -> None:
+    """Refuse what no run could read before a cluster is paid for.
+
+    What is not there, or may not be listed from here, is left to the run.
+    """
+    found = [places(job, lake, dict(submission.sources)) for job in jobs]
+    for place in {place for by_name in found for place in by_name.values()}:
+        store = store_of(place, region=region)
+        files: list[StoredFile] = []
+        with suppress(AppError):
+            files = store.find(place)
+        require_readable(files, store)
 
 
 def _run_id(args: "Namespace", jobs: Sequence[Job]) -> str:

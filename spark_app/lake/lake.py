@@ -12,6 +12,7 @@ from spark_app.declarations import Table
 from spark_app.errors import GateShut, RunFailed, Unusable
 from spark_app.lake import parquet
 from spark_app.lake.arrow import ddl, has_columns_of
+from spark_app.lake.frames import read_parquet
 from spark_app.lake.manifests import upgraded
 from spark_app.lake.paths import Paths
 from spark_app.lake.store import Lock, StoredFile, store_of
@@ -118,7 +119,7 @@ class Lake(Paths):
 
     def read_frame(self, session: "SparkSession", path: str, table: Table) -> "DataFrame":
         """The rows of a table that a run built, from its file or its folder of files."""
-        return session.read.schema(ddl(table)).parquet(self.store.for_spark(path))
+        return read_parquet(session, ddl(table), [path])
 
     def has_columns(self, path: str, table: Table) -> bool:
         """Whether a table that a run built has just the columns and types that are declared now."""

@@ -23,8 +23,9 @@ from spark_app.quality.standard import rules_of
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
-from spark_app.sources.files import inspect_footers, read_files, sample
+from spark_app.sources.files import choose_reader, inspect_footers, read_files
 from spark_app.sources.pinned import PinnedSource, read_table
+from spark_app.sources.sampling import sample
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -68,6 +69,7 @@ def inspect(run: RunState) -> Footers:
 
 def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:
     """The rows of every source in the order of the job, with what the raw gate needs of them."""
+    choose_reader(spark, [file for files in footers.values() for file in files])
     return {
         pinned.name: _read_files(run, spark, pinned, footers[pinned.name])
         if isinstance(pinned.source, Files)
@@ -100,7 +102,7 @@ def _read_files(
 ) -> SourceRows:
     source = _files(pinned)
     frame = _rows_from(
-        read_files(spark, source, files, pinned.store, bytes_count=pinned.bytes_count),
+        read_files(spark, source, files, bytes_count=pinned.bytes_count),
         source,
         run.since,
     )

@@ -89,7 +89,7 @@ def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
         return JobEnd(job, error.exit_code, str(error))
     except Exception as bug:  # the other jobs have nothing to do with it
         around.progress.line(traceback.format_exc().rstrip())
-        return JobEnd(job, 1, f"{type(bug).__name__}: {str(bug).strip().splitlines()[0]}")
+        return JobEnd(job, 1, f"{type(bug).__name__}: {str(bug).strip().partition(chr(10))[0]}")
 
 
 def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:

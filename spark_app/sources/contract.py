@@ -1,15 +1,13 @@
 """What a source promises of its files: which columns, stored in types that carry them unharmed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spark_app.declarations import Column, Files, Finding
-from spark_app.errors import Unusable
+from spark_app.sources.footer import encodings, read_footer
 from spark_app.sources.parquet_types import Physical, physical, stored_type
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True)
@@ -29,30 +27,29 @@ class DeliveredColumn:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A delivered file: its rows and its columns, as its footer tells."""
+    """A delivered file: its rows, its columns, and how the pages of promised ones are encoded, as
+    its footer tells."""
 
     path: str
     rows_count: int
     columns: tuple[DeliveredColumn, ...]
+    encodings: frozenset[str] = frozenset()
 
 
 def inspect_footer(source: Files, path: str, opened: Any) -> DeliveredFile:
     """Hold a file's footer against what is promised. `opened` is what pyarrow can open.
 
     Raises:
-        Unusable: the file is empty, broken or not Parquet.
+        Unusable: the file is empty, broken, not Parquet, or not written for Spark.
     """
-    metadata = _footer(path, opened)
-    stored = {
-        column.path: column
-        for column in (metadata.schema.column(i) for i in range(metadata.num_columns))
-    }
+    metadata = read_footer(path, opened)
+    leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
+    stored = {leaf.path: leaf for leaf in leaves}
+    times = Counter(leaf.path for leaf in leaves)
     top_level = dict.fromkeys(name.split(".")[0] for name in stored)
     names = [column.name for column in source.columns]
     promised = [
-        _hold(path, column, stored.get(column.name))
-        if column.name in stored or column.name not in top_level
-        else DeliveredColumn(path, column.name, column.type, "nested", None)
+        _hold(path, column, stored.get(column.name), times[column.name], column.name in top_level)
         for column in source.columns
     ]
     extra = [
@@ -60,13 +57,19 @@ def inspect_footer(source: Files, path: str, opened: Any) -> DeliveredFile:
         for name in top_level
         if name not in names
     ]
-    return DeliveredFile(path, metadata.num_rows, (*promised, *extra))
+    found = encodings(path, metadata, names)
+    return DeliveredFile(path, metadata.num_rows, (*promised, *extra), found)
 
 
 def findings(files: Sequence[DeliveredFile]) -> dict[str, Finding]:
     """What the footers say, by the name of the check; looked at is every column of every file."""
     columns = [column for file in files for column in file.columns]
-    missing = [f"{_where(c)}: expected {c.expected}, found none" for c in columns if not c.found]
+    missing = [
+        f"{_where(c)}: expected {c.expected}, found none{_alike(c, file)}"
+        for file in files
+        for c in file.columns
+        if not c.found
+    ]
     wrong = [
         f"{_where(c)}: expected {c.expected}, found {c.found}" for c in columns if _is_wrong(c)
     ]
@@ -86,24 +89,23 @@ def _first(lines: Sequence[str]) -> str:
     return lines[0] + more if lines else ""
 
 
+def _alike(missing: DeliveredColumn, file: DeliveredFile) -> str:
+    """A hint at the extra columns whose names differ in case only."""
+    extra = [column.column for column in file.columns if column.expected is None]
+    alike = [name for name in extra if name.lower() == missing.column.lower()]
+    return f" (there is {', '.join(alike)})" if alike else ""
+
+
 def _is_wrong(column: DeliveredColumn) -> bool:
     return column.expected is not None and column.found is not None and column.physical is None
 
 
-def _footer(path: str, source: Any) -> "pq.FileMetaData":
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_metadata(source)
-    except (pa.ArrowException, OSError) as error:
-        why = str(error).split("\n")[0].rstrip(".")
-        raise Unusable(
-            f"{path} is empty, broken or not Parquet ({why}); deliver it again or take it away"
-        ) from error
-
-
-def _hold(path: str, promised: Column, stored: Any) -> DeliveredColumn:
-    found = stored_type(stored) if stored is not None else None
-    reading = physical(promised.type, stored) if stored is not None else None
+def _hold(
+    path: str, promised: Column, stored: Any, times: int, is_top_level: bool
+) -> DeliveredColumn:
+    found, reading = "nested" if is_top_level else None, None
+    if times > 1:
+        found = f"{times} columns of that name"
+    elif stored is not None:
+        found, reading = stored_type(stored), physical(promised.type, stored)
     return DeliveredColumn(path, promised.name, promised.type, found, reading)

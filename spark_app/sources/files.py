@@ -4,34 +4,41 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spark_app.declarations import Files
 from spark_app.errors import Unusable
+from spark_app.lake.frames import read_parquet
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Store, StoredFile
 from spark_app.lake.store.base import changed_while_read
 from spark_app.sources.contract import DeliveredFile, inspect_footer
 from spark_app.sources.parquet_types import Physical
+from spark_app.sources.readable import require_readable
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 READERS = 16
-SAMPLED_FILES = 8
 TASK_ROWS = 2_000_000
 MAX_TASKS = 10_000
 MIN_TASK_BYTES, MAX_TASK_BYTES = 2**20, 128 * 2**20
 FILE_COST_BYTES = 64 * 2**10
+_VECTORISED = {
+    *("PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"),
+    *("DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY"),
+}
 
 
 def find_inputs(source: str, store: Store, lake: Lake) -> list[StoredFile]:
     """List and pin the files of a source: a file, a folder with its subfolders, or a glob.
 
     Raises:
-        Unusable: nothing is there, or the source holds the lake's own folders.
+        Unusable: nothing is there, a file of it cannot be read or is part of a table with a log of
+            its own, or the source holds the lake's own folders.
     """
     inputs = store.find(source)
+    require_readable(inputs, store)
     root, raw = lake.store.canonical(lake.root), lake.store.canonical(lake.path("raw"))
     paths = [store.canonical(file.path) for file in inputs]
     is_own = any(_holds(root, path) and not _holds(raw, path) for path in paths)
@@ -60,31 +67,26 @@ def inspect_footers(
     """Hold every file's footer against what is promised of the source.
 
     Raises:
-        Unusable: a file is empty, broken or not Parquet.
+        Unusable: a file is empty, broken, not Parquet, or not written for Spark.
     """
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(lambda file: inspect_footer(source, file.path, store.open(file)), inputs)
         return list(found)
 
 
-def sample(
-    inputs: Sequence[StoredFile], columns: Sequence[str], store: Store
-) -> list[tuple[Any, ...]]:
-    """Different values of `columns` in the first row groups of some files, spread evenly."""
-    if not inputs or not columns:
-        return []
-    step = -(-len(inputs) // SAMPLED_FILES)
-    found: dict[tuple[Any, ...], None] = {}
-    for file in inputs[::step]:
-        found.update(dict.fromkeys(_first_values(file.path, store.open(file), columns)))
-    return list(found)
+def choose_reader(session: "SparkSession", files: Sequence[DeliveredFile]) -> None:
+    """Let Spark read `files` in batches, unless they have pages that only its slower reader knows.
+
+    Spark asks for it whenever it plans a query, so it is chosen for all files of a run at once.
+    """
+    is_vectorised = all(file.encodings <= _VECTORISED for file in files)
+    session.conf.set("spark.sql.parquet.enableVectorizedReader", str(is_vectorised).lower())
 
 
 def read_files(
     session: "SparkSession",
     source: Files,
     files: Sequence[DeliveredFile],
-    store: Store,
     *,
     bytes_count: int,
 ) -> "DataFrame":
@@ -98,7 +100,7 @@ def read_files(
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
-        alike[_signature(source, file)].append(store.for_spark(file.path))
+        alike[_signature(source, file)].append(file.path)
     frames = [_read(session, source, stored, paths) for stored, paths in alike.items()]
     return reduce(lambda one, other: one.unionByName(other), frames)
 
@@ -124,7 +126,7 @@ def _read(
 
     fields = zip(source.columns, stored, strict=True)
     schema = ", ".join(f"`{column.name}` {physical.spark_type}" for column, physical in fields)
-    frame = session.read.schema(schema).parquet(*paths)
+    frame = read_parquet(session, schema, paths)
     return frame.select(
         *[
             F.expr(physical.cast.format(column.name)).alias(column.name)
@@ -135,21 +137,3 @@ def _read(
 
 def _holds(folder: str, path: str) -> bool:
     return f"{path}/".startswith(f"{folder.rstrip('/')}/")
-
-
-def _first_values(path: str, source: Any, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(source) as file:
-            if file.num_row_groups == 0:
-                return []
-            table = file.read_row_group(0, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
-        raise Unusable(f"{path} is broken; deliver it again or take it away") from error
-    different = table.group_by(list(columns)).aggregate([])
-    try:
-        return list(zip(*(different[column].to_pylist() for column in columns), strict=True))
-    except UnicodeDecodeError:  # a hint is not worth a failed run
-        return []

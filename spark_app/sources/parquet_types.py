@@ -21,19 +21,27 @@ class Physical:
 
 EXACT_INTEGERS = 2**53
 _AS_IT_IS = "{0}"
-_WHOLE_64 = (
-    f"CASE WHEN {{0}} BETWEEN -{EXACT_INTEGERS} AND {EXACT_INTEGERS} OR {{0}} IS NULL "
-    "THEN CAST({0} AS DOUBLE) ELSE raise_error(concat("
-    "'LOSSY_VALUE column {0}: the integer ', {0}, ' is beyond 2^53 and would change as double "
-    "(file ', input_file_name(), ')')) END"
+_WITHIN = (
+    "CASE WHEN {{0}} BETWEEN {least} AND {most} OR {{0}} IS NULL THEN CAST({{0}} AS {type}) "
+    "ELSE raise_error(concat('LOSSY_VALUE column {{0}}: the integer ', {{0}}, ' is beyond {name} "
+    "and would change as {type} (file ', input_file_name(), ')')) END"
+)
+_WHOLE_DOUBLE = _WITHIN.format(
+    least=-EXACT_INTEGERS, most=EXACT_INTEGERS, name="2^53", type="double"
+)
+_WHOLE_INT, _WHOLE_BIGINT = (
+    _WITHIN.format(least=-(2**bits), most=2**bits - 1, name=f"2^{bits}", type=name)
+    for bits, name in ((31, "int"), (63, "bigint"))
 )
 _MIDNIGHT = (
     "CASE WHEN {1} = date_trunc('DAY', {1}) OR {1} IS NULL THEN CAST({1} AS DATE) "
     "ELSE raise_error(concat('LOSSY_VALUE column {0}: the timestamp ', {1}, ' is not midnight, "
     "as a date it would lose its time (file ', input_file_name(), ')')) END"
 )
-_FROM_NANOS = "timestamp_micros(({0} - pmod({0}, 1000)) DIV 1000)"
+_FROM_NANOS = "timestamp_micros({0} DIV 1000 - CASE WHEN {0} % 1000 < 0 THEN 1 ELSE 0 END)"
 _FROM_LOCAL = "CAST({0} AS TIMESTAMP)"
+_SMALL_INTEGERS = ("tinyint", "smallint", "int")
+_MOST_DIGITS = 38  # of a decimal in Spark
 _INTEGERS = {
     (8, True): "tinyint",
     (16, True): "smallint",
@@ -71,7 +79,7 @@ def physical(promised: str, stored: Any) -> Physical | None:
 
 
 def _as_string(stored: Any) -> tuple[str, str] | None:
-    return ("string", _AS_IT_IS) if stored.logical_type.type == "STRING" else None
+    return ("string", _AS_IT_IS) if stored.logical_type.type in ("STRING", "ENUM") else None
 
 
 def _as_boolean(stored: Any) -> tuple[str, str] | None:
@@ -83,22 +91,34 @@ def _as_double(stored: Any) -> tuple[str, str] | None:
         return "double", _AS_IT_IS
     if stored.physical_type == "FLOAT":
         return "float", "CAST({0} AS DOUBLE)"
-    integer = _integer(stored)
+    integer = _integer(stored) or _whole_decimal(stored)
     if integer is None:
         return None
-    return integer, _WHOLE_64 if integer in ("bigint", "decimal(20,0)") else "CAST({0} AS DOUBLE)"
+    is_small = integer in _SMALL_INTEGERS
+    return integer, "CAST({0} AS DOUBLE)" if is_small else _WHOLE_DOUBLE
 
 
 def _as_int(stored: Any) -> tuple[str, str] | None:
-    fits = ("tinyint", "smallint", "int")
+    if decimal := _whole_decimal(stored):
+        return decimal, _WHOLE_INT
     integer = _integer(stored)
-    return (integer, "CAST({0} AS INT)") if integer in fits else None
+    return (integer, "CAST({0} AS INT)") if integer in _SMALL_INTEGERS else None
 
 
 def _as_bigint(stored: Any) -> tuple[str, str] | None:
+    if decimal := _whole_decimal(stored):
+        return decimal, _WHOLE_BIGINT
     integer = _integer(stored)
     fits = integer is not None and integer != "decimal(20,0)"
     return (str(integer), "CAST({0} AS BIGINT)") if fits else None
+
+
+def _whole_decimal(stored: Any) -> str | None:
+    """The Spark type of a decimal without a fraction: so warehouses export their integers."""
+    if stored.logical_type.type != "DECIMAL":
+        return None
+    precision, scale = (int(_details(stored.logical_type)[name]) for name in ("precision", "scale"))
+    return f"decimal({precision},0)" if scale == 0 and precision <= _MOST_DIGITS else None
 
 
 def _integer(stored: Any) -> str | None:

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_app.declarations import Files
 from spark_app.jobs.organic_share.raw import INSTALLS
-from spark_app.lake.store import Disk
 from spark_app.sources import files
 from spark_app.sources.contract import DeliveredFile, inspect_footer
 from tests.builders import Row, raw_row
@@ -51,4 +50,4 @@ def read(spark: SparkSession, *paths: Path, source: Files = INSTALLS) -> DataFra
     """The rows of the files, as a run reads them."""
     size = sum(path.stat().st_size for path in paths)
     found = inspected(*paths, source=source)
-    return files.read_files(spark, source, found, Disk(), bytes_count=size)
+    return files.read_files(spark, source, found, bytes_count=size)

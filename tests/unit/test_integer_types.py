@@ -17,7 +17,7 @@ LARGE = [*SMALL, pa.int64(), pa.uint32()]
 OTHERS: dict[str, pa.Array] = {
     "double": pa.array([7.0]),
     "float": pa.array([7.0], pa.float32()),
-    "decimal": pa.array([Decimal("7")]),
+    "decimal": pa.array([Decimal("7.5")]),
     "boolean": pa.array([True]),
     "text": pa.array(["7"]),
     "date": pa.array([7], pa.date32()),

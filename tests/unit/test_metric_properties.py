@@ -16,7 +16,6 @@ from spark_app.jobs.organic_share import JOB, examine
 from spark_app.jobs.organic_share.counts import Counts
 from spark_app.jobs.organic_share.raw import INSTALLS
 from spark_app.lake.lake import Lake
-from spark_app.lake.store import Disk
 from spark_app.quality.results import CheckResult
 from spark_app.run.since import kept_rows
 from spark_app.sources.contract import inspect_footer
@@ -163,6 +162,6 @@ def test_neither_the_order_of_rows_nor_their_files_matter(
         path = str(folder / f"{begin}.parquet")
         pq.write_table(raw_table(moved[begin:end]), path, row_group_size=5)
         files.append(inspect_footer(INSTALLS, path, path))
-    split = read_files(spark, INSTALLS, files, Disk(), bytes_count=1)
+    split = read_files(spark, INSTALLS, files, bytes_count=1)
     found = examine.examine(split, delivery(moved))
     assert published_of(spark, found) == oracle.organic_share(rows)

@@ -11,7 +11,9 @@ from pyspark.sql import SparkSession
 
 from spark_app.jobs.organic_share.raw import INSTALLS
 from spark_app.lake.store import Disk
-from spark_app.sources import contract, files
+from spark_app.sources import contract
+from spark_app.sources.files import choose_reader
+from spark_app.sources.sampling import sample
 from tests.builders import Row, raw_table
 from tests.unit.stored_files import LOAD, a_row, inspected, read, with_array, with_type, write
 
@@ -53,9 +55,11 @@ def load_variants() -> Iterator[tuple[str, pa.Table, Row]]:
 
 def nano_variants() -> Iterator[tuple[str, pa.Table, Row]]:
     last = datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    least = datetime(1677, 9, 21, 0, 12, 43, 145224, tzinfo=UTC)
     for name, nanos, load in (
         ("nanoseconds are truncated", int(SECONDS.timestamp()) * 10**9 + 123456999, LOAD),
         ("also before 1970", -1, last),
+        ("and the least", -(2**63), least),
     ):
         row = a_row(name=name, dataplatform_inserted_at=load)
         stored = pa.array([nanos], pa.timestamp("ns"))
@@ -133,11 +137,14 @@ def by_label(rows: list[Row]) -> dict[str, Row]:
     return dict(zip(labels, rows, strict=True))
 
 
-def test_every_accepted_type_reads_as_the_same_rows(
-    spark: SparkSession, delivery: tuple[Path, Mapping[str, Row]]
+@pytest.mark.parametrize("encoding", ["PLAIN", "BYTE_STREAM_SPLIT"])
+def test_every_accepted_type_reads_as_the_same_rows_by_either_reader_of_spark(
+    encoding: str, spark: SparkSession, delivery: tuple[Path, Mapping[str, Row]]
 ) -> None:
     folder, rows = delivery
+    choose_reader(spark, [contract.DeliveredFile("any", 1, (), frozenset({encoding}))])
     found = read(spark, *sorted(folder.iterdir())).toArrow().to_pylist()
+    choose_reader(spark, [])
     assert by_label(found) == by_label(list(rows.values()))
 
 
@@ -164,5 +171,5 @@ def test_the_sample_reads_channels_of_every_accepted_type(
     folder, rows = delivery
     columns = ("name", "token", "has_subtrackers")
     for file in Disk().find(str(folder)):
-        (channel,) = files.sample([file], columns, Disk())
+        (channel,) = sample([file], columns, Disk())
         assert channel in {tuple(row[c] for c in columns) for row in rows.values()}

@@ -12,11 +12,12 @@ from spark_app.errors import RunFailed
 @dataclass(frozen=True)
 class StoredFile:
     """A file and the version of its content that was seen (a disk's: its time and size; S3's: its
-    ETag)."""
+    ETag). `is_archived`: S3 hands it out only after it was restored."""
 
     path: str
     size_bytes: int
     version: str
+    is_archived: bool = False
 
 
 def changed_while_read(path: str) -> RunFailed:
@@ -43,7 +44,12 @@ class Lock(Protocol):
 
 
 class Store(Protocol):
-    """Files by path or URI. Every method turns the store's errors into `AppError`s."""
+    """Files by path or URI. Every method turns the store's errors into `AppError`s.
+
+    `hint_reads` is how many parts of files a run may read for a hint that is not worth waiting for.
+    """
+
+    hint_reads: int
 
     def absolute(self, path: str) -> str:
         """The whole path of what a user wrote, without a slash at the end."""
@@ -59,7 +65,7 @@ class Store(Protocol):
 
     def find(self, pattern: str) -> list[StoredFile]:
         """Files that a path, folder (with its subfolders) or glob names, without hidden ones
-        (`_…` and `.…`), sorted.
+        (see `names`), sorted.
 
         Raises:
             Unusable: nothing is there, or it cannot be read.
@@ -94,9 +100,6 @@ class Store(Protocol):
 
     def children(self, path: str) -> list[str]:
         """The names in a folder, sorted; none when it does not exist."""
-
-    def for_spark(self, path: str) -> str:
-        """The path as Spark's reader wants it: what it would take for a glob is escaped."""
 
     def local_file(self, path: str) -> AbstractContextManager[str]:
         """A file on this machine to write on in the block; afterwards it stands at `path`."""

@@ -15,15 +15,18 @@ from spark_app.errors import Unusable
 from spark_app.lake.store.base import Lock, StoredFile
 from spark_app.lake.store.disk_lock import locked
 from spark_app.lake.store.explained import explained
+from spark_app.lake.store.names import alternatives, before_magic, has_magic, is_hidden
 
-_HIDDEN = ("_", ".")
+_FILE_URI = re.compile(r"^file:(//(localhost)?)?(?=/[^/])")
 
 
 class Disk:
     """The disks of this machine; see `base.Store`."""
 
+    hint_reads = 4096
+
     def absolute(self, path: str) -> str:
-        return os.path.abspath(os.path.expanduser(path.removeprefix("file://")))
+        return os.path.abspath(os.path.expanduser(_FILE_URI.sub("", path)))
 
     def canonical(self, path: str) -> str:
         return os.path.realpath(self.absolute(path))
@@ -44,7 +47,7 @@ class Disk:
         expanded = self.absolute(pattern)
         if os.path.exists(expanded):
             paths = list(_visible_files(expanded))
-        elif glob.has_magic(expanded):
+        elif has_magic(expanded):
             paths = [path for match in _matches(expanded) for path in _visible_files(match)]
         else:
             raise Unusable(f"source {pattern} does not exist; name a file, a folder or a glob")
@@ -107,9 +110,6 @@ class Disk:
         except OSError as error:
             raise _unreadable(path, error) from error
 
-    def for_spark(self, path: str) -> str:
-        return literal(path)
-
     @contextmanager
     def local_file(self, path: str) -> Iterator[str]:
         self.make_folder(os.path.dirname(path))
@@ -121,11 +121,6 @@ class Disk:
         return locked(path, run_id, now)
 
 
-def literal(path: str) -> str:
-    """The path with what Hadoop would take for a glob escaped."""
-    return re.sub(r"([\\*?\[\]{}])", r"\\\1", path)
-
-
 def _unreadable(path: str, error: OSError) -> Unusable:
     why = error.strerror or str(error)
     return Unusable(f"cannot read {path} ({why}); choose another lake or fix it")
@@ -133,12 +128,10 @@ def _unreadable(path: str, error: OSError) -> Unusable:
 
 def _matches(pattern: str) -> Iterator[str]:
     """What a glob names; nothing in hidden folders, unless the part before the glob is one."""
-    fixed = pattern
-    while glob.has_magic(fixed):
-        fixed = os.path.dirname(fixed)
-    for match in sorted(glob.glob(pattern, recursive=True)):
-        parts = os.path.relpath(match, fixed).split(os.sep)
-        if not any(part.startswith(_HIDDEN) for part in parts):
+    fixed = os.path.dirname(before_magic(pattern))
+    found = {match for one in alternatives(pattern) for match in glob.glob(one, recursive=True)}
+    for match in sorted(found):
+        if not any(map(is_hidden, os.path.relpath(match, fixed).split(os.sep))):
             yield match
 
 
@@ -152,10 +145,9 @@ def _visible_files(path: str) -> Iterator[str]:
         subfolders[:] = [
             name
             for name in sorted(subfolders)
-            if not name.startswith(_HIDDEN)
-            and os.path.realpath(os.path.join(folder, name)) not in seen
+            if not is_hidden(name) and os.path.realpath(os.path.join(folder, name)) not in seen
         ]
-        yield from (os.path.join(folder, n) for n in sorted(names) if not n.startswith(_HIDDEN))
+        yield from (os.path.join(folder, name) for name in sorted(names) if not is_hidden(name))
 
 
 def _refuse(error: OSError) -> NoReturn:

@@ -13,7 +13,6 @@ from typing import Any
 from spark_app import aws
 from spark_app.errors import AppError, RunFailed, Unusable
 from spark_app.lake.store.base import Lock, StoredFile
-from spark_app.lake.store.disk import literal
 from spark_app.lake.store.s3_conditional import put_if
 from spark_app.lake.store.s3_find import is_named, is_visible, listed_prefix
 from spark_app.lake.store.s3_lock import Times, locked
@@ -21,10 +20,14 @@ from spark_app.lake.store.s3_range import RangeReader
 from spark_app.lake.store.s3_uri import SCHEME, split, unquoted
 
 DELETED_AT_ONCE = 1000
+_ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+_ASKED = {"OptionalObjectAttributes": ["RestoreStatus"]}
 
 
 class S3:
     """Objects by their `s3://` URI; see `base.Store`. Credentials and endpoint are boto3's own."""
+
+    hint_reads = 64
 
     def __init__(self, region: str | None = None, lock_dead_seconds: float = 300) -> None:
         """Take the region (null: boto3's own) and when a lock counts as dead."""
@@ -48,7 +51,7 @@ class S3:
     def stat(self, path: str) -> StoredFile | None:
         bucket, key = split(path)
         with aws.explained(path):
-            listed = self.client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+            listed = self.client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1, **_ASKED)
         found = [o for o in listed.get("Contents", []) if o["Key"] == key]
         return self._stored(bucket, found[0]) if found else None
 
@@ -120,9 +123,6 @@ class S3:
             names.update(name[len(key) + 1 :].rstrip("/") for name in folders + files)
         return sorted(names - {""})
 
-    def for_spark(self, path: str) -> str:
-        return literal(path)
-
     @contextmanager
     def local_file(self, path: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="spark-app-log-") as folder:
@@ -149,9 +149,11 @@ class S3:
     def _pages(self, bucket: str, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
         paginator = self.client.get_paginator("list_objects_v2")
         with aws.explained(f"{SCHEME}{bucket}/{prefix}"):
-            yield from paginator.paginate(Bucket=bucket, Prefix=prefix, **more)
+            yield from paginator.paginate(Bucket=bucket, Prefix=prefix, **_ASKED, **more)
 
     @staticmethod
     def _stored(bucket: str, found: dict[str, Any]) -> StoredFile:
         uri = f"{SCHEME}{bucket}/{found['Key']}"
-        return StoredFile(uri, found["Size"], unquoted(found["ETag"]))
+        is_restored = found.get("RestoreStatus", {}).get("IsRestoreInProgress") is False
+        is_archived = found.get("StorageClass") in _ARCHIVES and not is_restored
+        return StoredFile(uri, found["Size"], unquoted(found["ETag"]), is_archived)

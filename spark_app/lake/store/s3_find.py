@@ -1,29 +1,21 @@
 """Which keys of a listing a path, folder or glob names."""
 
-import re
 from fnmatch import fnmatchcase
 
-_MAGIC = re.compile(r"[*?\[]")
-_HIDDEN = ("_", ".")
-
-
-def has_magic(key: str) -> bool:
-    """Whether a key is a glob."""
-    return _MAGIC.search(key) is not None
+from spark_app.lake.store.names import alternatives, before_magic, has_magic, is_hidden
 
 
 def fixed_folder(key: str) -> str:
     """The part of a key before its first glob, up to a slash; the folder itself without one."""
     if not has_magic(key):
         return f"{key.rstrip('/')}/" if key else ""
-    before = key[: _MAGIC.search(key).start()]  # type: ignore[union-attr]
+    before = before_magic(key)
     return before[: before.rfind("/") + 1]
 
 
 def listed_prefix(key: str) -> str:
     """What to list to see every key that is named, and few more."""
-    found = _MAGIC.search(key)
-    return key[: found.start()] if found else key.rstrip("/")
+    return before_magic(key) if has_magic(key) else key.rstrip("/")
 
 
 def is_named(key: str, pattern: str) -> bool:
@@ -31,11 +23,7 @@ def is_named(key: str, pattern: str) -> bool:
 
     As on a disk `*` and `?` end at a slash, and `**` is any number of folders.
     """
-    if key == pattern:
-        return True
-    if not has_magic(pattern):
-        return key.startswith(fixed_folder(pattern))
-    return _matches(key.split("/"), pattern.rstrip("/").split("/"))
+    return key == pattern or any(_is_named(key, one) for one in alternatives(pattern))
 
 
 def is_visible(key: str, pattern: str) -> bool:
@@ -46,7 +34,13 @@ def is_visible(key: str, pattern: str) -> bool:
     parts = key.removeprefix(fixed_folder(pattern)).split("/")
     if key.endswith("/") or key == pattern:
         return not key.endswith("/")
-    return not any(part.startswith(_HIDDEN) for part in parts)
+    return not any(map(is_hidden, parts))
+
+
+def _is_named(key: str, pattern: str) -> bool:
+    if not has_magic(pattern):
+        return key == pattern or key.startswith(fixed_folder(pattern))
+    return _matches(key.split("/"), pattern.rstrip("/").split("/"))
 
 
 def _matches(parts: list[str], patterns: list[str]) -> bool:

@@ -1,0 +1,59 @@
+"""Declarations that contradict themselves are refused where they stand."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spark_app.declarations import Column, Files, OneOf, Option, Parquet, Table, fail
+from tests.builders import job_of
+
+N = Column("n", "bigint", "a number")
+MAYBE = Column("maybe", "bigint", "a number", null="it is not known")
+TABLE = Table("t", "one row per number", key=("n",), columns=(N, MAYBE))
+FILES = Files("numbers", Parquet(), (N,))
+COLOURS = Option("colours", lambda text: (text,), (), "colours that are good")
+
+
+def named(column: str, **more: Any) -> Column:
+    return Column("n", "string", column, one_of=OneOf(("red",), more=COLOURS), **more)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"key": ("m",)}, {"time": "m"}, {"settled": "m"}, {"history": ("m",)}]
+)
+def test_a_table_names_its_own_columns_only(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="t has no column m"):
+        replace(TABLE, **wrong)
+
+
+def test_a_column_of_the_key_may_not_be_null() -> None:
+    with pytest.raises(ValueError, match="t: maybe is of the key and may not be null"):
+        replace(TABLE, key=("n", "maybe"))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **o: job_of(replace(TABLE, columns=(named("a colour"), MAYBE)), FILES, **o),
+        lambda **o: job_of(TABLE, replace(FILES, columns=(named("a colour"),)), **o),
+        lambda **o: job_of(TABLE, FILES, checks=(fail("c", "d", "n > 0", when=COLOURS),), **o),
+        lambda **o: job_of(
+            replace(TABLE, checks=(fail("c", "d", "n > 0", when=COLOURS),)), FILES, **o
+        ),
+    ],
+    ids=["column of the table", "column of a source", "check of the job", "check of the table"],
+)
+def test_an_option_that_is_used_is_declared_by_the_job(make: Any) -> None:
+    assert make(options=(COLOURS,)).options == (COLOURS,)
+    with pytest.raises(ValueError, match="t uses the option colours without declaring it"):
+        make()
+
+
+@pytest.mark.parametrize("own", ["examine", "counts"])
+@pytest.mark.parametrize(
+    "reads", [(FILES, replace(FILES, name="more")), (replace(TABLE, name="other"),)]
+)
+def test_only_a_job_of_one_dataset_has_a_way_of_its_own(own: str, reads: Any) -> None:
+    with pytest.raises(ValueError, match="t counts or examines itself, but reads not just one"):
+        job_of(TABLE, *reads, **{own: lambda *_: None})
