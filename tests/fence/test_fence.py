@@ -4,16 +4,21 @@ import ast
 import dataclasses
 import datetime as dt
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from spark_app import jobs
+from spark_app.declarations import Job
 from spark_app.jobs import find_job
+from spark_app.lake.lake import Lake
 from spark_app.quality.standard import checks_of
 from tests.e2e.in_process import App
 from tests.e2e.process import Ended, all_checks, checks, expect_done, expect_error, manifest
@@ -145,6 +150,28 @@ def test_since_continues_from_staging_where_there_is_one(run: Any, lake: Path) -
     ]
 
 
+def test_since_of_a_table_on_another_table_keeps_its_own_rows(
+    run: Any, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(jobs.JOBS, "by_day", "as two_sources, but from its table")
+    monkeypatch.setitem(sys.modules, "spark_app.jobs.by_day", by_day())
+    run("two_sources", "by_day")
+    before = published(lake, "by_day")
+    deliver(lake, "orders", "two", [(day(0), 1_000), (day(1), 4), (day(3), 6)])
+    run("two_sources")
+    run("by_day", "--since", str(day(1)))
+    assert published(lake, "by_day")[:1] == before[:1]
+    assert published(lake, "by_day")[1:] == published(lake, "two_sources")[1:]
+
+
+def by_day() -> Any:
+    """A module with a job that publishes another job's table by the day."""
+    job = find_job("two_sources")
+    table = dataclasses.replace(job.publishes, name="by_day", checks=())
+    reads, same = (job.publishes,), lambda rows: rows
+    return SimpleNamespace(JOB=Job(reads=reads, transform=same, publishes=table))
+
+
 def test_a_table_without_a_time_refuses_since(run: Any, lake: Path) -> None:
     run("two_sources")
     ended = run("on_another_table", "--since", "2021_20", code=2)
@@ -246,6 +273,16 @@ def test_dry_run_says_what_would_run_and_why_and_runs_nothing(run: Any, lake: Pa
     assert [line.split()[1] for line in ended.out.splitlines()[1:]] == ["leave", "leave"]
 
 
+def test_dry_run_says_that_a_gate_stays_shut_and_what_is_skipped_for_it(
+    run: Any, lake: Path
+) -> None:
+    run("two_sources", "--tolerance", "0.01", code=3)
+    ended = run("two_sources", "--tolerance", "0.01", "--downstream", "--if-new", "--dry-run")
+    rows = [line.split(maxsplit=2) for line in ended.out.splitlines()[1:]]
+    assert rows[0] == ["two_sources", "shut", "nothing new, and the gate stayed shut"]
+    assert rows[1] == ["on_another_table", "skip", "two_sources, which it reads, fails"]
+
+
 def test_a_table_that_was_rolled_back_is_held_until_it_is_released(
     run: Any, lake: Path, app_here: App
 ) -> None:
@@ -265,6 +302,24 @@ def test_a_table_that_was_rolled_back_is_held_until_it_is_released(
     assert "released: two_sources" in app("publish", "two_sources", "--release")
     run("two_sources", "--if-new")
     assert len(published(lake, "two_sources")) == 4
+
+
+def test_a_rollback_that_is_stopped_after_the_switch_holds_the_table(
+    run: Any, lake: Path, app_here: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("two_sources", "--run-id", "one")
+    run("two_sources", "--run-id", "two")
+    switch = Lake.publish
+
+    def switch_and_stop(*args: Any) -> None:
+        switch(*args)
+        signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "publish", switch_and_stop)
+        back = ("publish", "two_sources", "--run", "one", "--lake", lake)
+        assert app_here(*back, cwd=lake.parent).code == 143
+    assert "held at run one" in run("two_sources", "--if-new").out
 
 
 def test_an_explicit_run_goes_on_and_releases_a_held_table(
