@@ -1,10 +1,12 @@
 """One Spark session for the whole test run, configured as that of a small production run."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.loaders import create_loader
 
 from spark_app.spark.conf import SESSION_CONF, laptop_conf
 
@@ -18,7 +20,7 @@ LONG_FIRST = (  # by folder, each with its long files
     ("e2e", "test_stop.py", "test_disk.py", "test_errors.py", "test_own_way.py", "test_since.py"),
     ("unit", "test_metric_properties.py", "test_plain_way.py"),
     ("emr", "test_in_local_cloud.py", "test_staying.py", "test_submit.py"),
-    ("package", "test_bootstrap_failures.py"),
+    ("package", "test_bootstrap.py", "test_bootstrap_failures.py"),
     ("fence", "test_fence.py"),
 )
 
@@ -29,6 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = [tests / folder / name for folder, *names in LONG_FIRST for name in names]
     rank = {path: number for number, path in enumerate(long)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws() -> Iterator[None]:
+    """Let botocore read what it knows of a service once, not for each of its sessions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")

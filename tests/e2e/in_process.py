@@ -1,20 +1,38 @@
 """Commands in the process of the tests, with their Spark session as if spark-submit had made it."""
 
-import io
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from unittest.mock import patch
 
 import pytest
 
 from spark_app import cli
-from tests.e2e.process import Ended
+from tests import in_process
+from tests.e2e.process import JOB, Ended, environment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+def app(*arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
+    """Run a command that needs no Spark to its end, in this process."""
+    started = "spark_app.spark.session.SparkOnDemand.started"
+    with in_process.at(cwd, environment(**(env or {}))), patch(started, side_effect=AssertionError):
+        return in_process.ended(cli.main, *arguments)
+
+
+def run(
+    source: object,
+    lake: Path,
+    *more: object,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run the job in this process, to an end before it needs Spark."""
+    where = cwd or lake.parent
+    return app("run", JOB, "--source", source, "--lake", lake, *more, cwd=where, env=env)
 
 
 class App(Protocol):
@@ -24,20 +42,14 @@ class App(Protocol):
 
 
 @pytest.fixture
-def app_here(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+def app_here(spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> App:
     """A process of its own takes seconds more: for tests that look at data and messages."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for name in [name for name in os.environ if name.startswith("SPARK_APP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "0")
 
     def app(*arguments: object, cwd: Path) -> Ended:
         monkeypatch.chdir(cwd)
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = cli.main([str(argument) for argument in arguments])
-        return Ended(code, out.getvalue(), err.getvalue())
+        return in_process.ended(cli.main, *arguments)
 
-    yield app
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return app

@@ -1,25 +1,19 @@
 """S3 as an emulator has it, EMR as a test scripts it, and `submit` between them."""
 
-import io
-import signal
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from spark_app import aws, cli
-from tests.e2e.process import Ended
+from tests import in_process
 from tests.emr.deployment import Deployment
 from tests.emr.scripted_emr import ScriptedEmr
 from tests.emulated_aws import emulated_aws
 
 
-class App(Protocol):
-    """Run a command to its end."""
-
-    def __call__(self, *arguments: object) -> Ended: ...
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spark_app.emr.wait.FIRST_SECONDS", 0.05)
 
 
 @pytest.fixture(scope="session")
@@ -37,29 +31,7 @@ def deployment(s3_endpoint: str, tmp_path: Path) -> Iterator[Deployment]:
 
 
 @pytest.fixture
-def here(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+def here(deployment: Deployment) -> Iterator[Deployment]:
     """The deployment as this process sees it."""
-    monkeypatch.chdir(deployment.folder)
-    for name, value in deployment.env.items():
-        monkeypatch.setenv(name, value)
-    aws.client.cache_clear()
-    yield deployment
-    aws.client.cache_clear()
-
-
-@pytest.fixture
-def app_here(here: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """Commands in this process, which may know more jobs than the package does."""
-    stops = (signal.SIGINT, signal.SIGTERM)
-    handlers = {number: signal.getsignal(number) for number in stops}
-    monkeypatch.setattr("spark_app.emr.wait.FIRST_SECONDS", 0.05)
-
-    def app(*arguments: object) -> Ended:
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = cli.main([str(argument) for argument in arguments])
-        return Ended(code, out.getvalue(), err.getvalue())
-
-    yield app
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    with in_process.at(deployment.folder, deployment.env):
+        yield deployment

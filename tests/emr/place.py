@@ -10,6 +10,8 @@ from typing import Any
 
 import boto3
 
+from spark_app import cli
+from tests import in_process
 from tests.e2e import process
 from tests.emr import specs
 
@@ -45,15 +47,16 @@ class Place:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
 
     def app(self, *words: object, **env: str) -> process.Ended:
-        """Run a command to its end."""
-        return process.app(*words, cwd=self.folder, env={**self.env, **env})
+        """Run a command to its end, in this process."""
+        with in_process.at(self.folder, {**self.env, **env}):
+            return in_process.ended(cli.main, *words)
 
     def submit(self, run_id: str, *more: object, **env: str) -> process.Ended:
         """Submit a run to its end."""
         return self.app("submit", JOB, "--run-id", run_id, *more, **env)
 
     def start(self, *words: object, **more: Any) -> "subprocess.Popen[str]":
-        """Start a command and go on."""
+        """Start a command in a process of its own and go on."""
         command = [sys.executable, "-m", "spark_app", *map(str, words)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         env = process.environment(**self.env)

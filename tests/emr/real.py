@@ -96,12 +96,12 @@ class Real(Place):
         script = {"Path": f"{self.application}{name}", "Args": args}
         return [{"Name": "dependencies", "ScriptBootstrapAction": script}]
 
-    def fails(self, name: str, overrides: Mapping[str, Any]) -> process.Ended:
+    def fails(self, name: str, overrides: Mapping[str, Any], *more: str) -> process.Ended:
         """Submit the act `name` to a cluster that is launched with some parts set otherwise."""
         file = self.folder / f"{name}.json"
         file.write_text(json.dumps(self.document(**overrides)))
-        source = f"s3://{self.bucket}/act/{name}"
-        return self.submit(f"run-{name}", "--launch-spec", file, "--source", source)
+        source = f"{self.lake}/act/{name}"
+        return self.submit(f"run-{name}", "--launch-spec", file, "--source", source, *more)
 
 
 def network(cloud: RunningCloud) -> str:

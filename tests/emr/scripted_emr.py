@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from spark_app.emr.model import complaints
+
 Phase = tuple[str, str]  # the states of cluster and step
 RUNNING: Phase = ("RUNNING", "RUNNING")
 WELL: Phase = ("TERMINATED", "COMPLETED")
@@ -69,7 +71,7 @@ class ScriptedEmr:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
     def __enter__(self) -> "ScriptedEmr":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,6 +98,8 @@ class ScriptedEmr:
             fault = self.faults[operation].pop(0) if self.faults[operation] else None
             if fault and not fault.is_lost:
                 return fault
+            if wrong := complaints(operation, body):
+                return Fault(400, "ValidationException", "; ".join(wrong))
             asked = body.get("ClusterId")
             if asked and asked not in self.clusters:
                 return Fault(400, "InvalidRequestException", f"Cluster id '{asked}' is not valid.")

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from spark_app import cli
+from tests import in_process
 from tests.e2e import process
 from tests.emr import specs
 
-NOWHERE = "http://127.0.0.1:9"
+NOWHERE = "http://127.0.0.2:9"  # not where a local cloud would be
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_MAX_ATTEMPTS": "1"}
 
 
@@ -15,7 +17,8 @@ def submit(folder: Path, *more: object, **env: str) -> process.Ended:
     """`submit` with a launch specification in a file and no AWS to be reached."""
     there = {"AWS_ENDPOINT_URL": NOWHERE, "AWS_EC2_METADATA_DISABLED": "true", **KEYS, **env}
     words = ("submit", "organic_share", "--launch-spec", specs.written(folder), *more)
-    return process.app(*words, cwd=folder, env=there)
+    with in_process.at(folder, there):
+        return in_process.ended(cli.main, *words)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,9 @@ def submit(folder: Path, *more: object, **env: str) -> process.Ended:
         (("--since", "2021"), "--since 2021 is neither a date nor an ISO week"),
         (("--run-id", "a b"), "run id 'a b' is not one"),
         (("--source", "exports/"), "source exports/ is on this machine, out of a cluster's reach"),
+        (("--source", "s3://other/lake/raw"), "may read below s3://a-bucket/lake/ only; copy it"),
+        (("--source", "s3://a-bucket/raw"), "source s3://a-bucket/raw is out of the nodes' reach"),
+        (("--source", "s3://a-bucket/lake-2/a"), "is out of the nodes' reach"),
         (("--lake", "s3://other/lake"), "is for the lake s3://a-bucket/lake, not for s3://other"),
         (("--region", "us-east-1"), "is for the region eu-central-1, not for us-east-1"),
     ],

@@ -60,7 +60,7 @@ def test_a_launch_specification_that_is_missing_is_named(deployment: Deployment)
 
 
 def test_a_region_where_no_emr_answers_is_named(deployment: Deployment) -> None:
-    ended = deployment.submit("r1", AWS_ENDPOINT_URL_EMR="http://127.0.0.1:9")
+    ended = deployment.submit("r1", AWS_ENDPOINT_URL_EMR="http://127.0.0.2:9")
 
     line = error_of(ended, 1)
 

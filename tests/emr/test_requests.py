@@ -159,6 +159,19 @@ def test_several_jobs_are_one_step() -> None:
     assert words[words.index("run") :][:4] == ["run", "one", "two", "--lake"]
 
 
+def test_long_options_are_named_by_their_place_alone() -> None:
+    given = specs.submission(
+        sources=(("installs", "s3://a-bucket/lake/in"),),
+        settings=(("CHANNELS", "Ads"),),
+        given="s3://a-bucket/lake/locks/given-1.json",
+    )
+
+    words = arguments(requests.launch(specs.spec(), given))
+
+    assert words[-2:] == ["--given", "s3://a-bucket/lake/locks/given-1.json"]
+    assert "--set" not in words and "--source" not in words
+
+
 def test_settings_that_shape_the_result_travel_with_the_step() -> None:
     given = specs.submission(settings=(("CHANNELS", "Organic,Paid Ads"), ("EXTRA_COUNTRIES", "XK")))
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from spark_app.emr.requests import jobs_of
-from tests.emr.conftest import App
 from tests.emr.deployment import Deployment, error_of
 from tests.emr.scripted_emr import BADLY, HELD, RUNNING, WELL, Plan
 from tests.fence.conftest import fence_jobs
@@ -34,9 +33,9 @@ def end(
 
 
 def test_they_are_one_step_on_one_cluster_in_the_order_in_which_they_run(
-    deployment: Deployment, app_here: App
+    deployment: Deployment,
 ) -> None:
-    ended = app_here("submit", ON, TWO, "--run-id", "x", "--no-wait")
+    ended = deployment.app("submit", ON, TWO, "--run-id", "x", "--no-wait")
 
     assert ended.code == 0, ended.err
     (cluster,) = deployment.emr.clusters.values()
@@ -45,24 +44,25 @@ def test_they_are_one_step_on_one_cluster_in_the_order_in_which_they_run(
     tags = {tag["Key"]: tag["Value"] for tag in cluster.request["Tags"]}
     assert (tags["spark_app:run_id"], tags["spark_app:jobs"]) == ("x", f"{TWO}+{ON}")
     assert ended.err.startswith(f"submitting {TWO}+{ON} to a cluster of its own")
-    assert f"{TWO}+{ON}, run x" in app_here("clusters").out
+    assert f"{TWO}+{ON}, run x" in deployment.app("clusters").out
 
 
 def test_a_dry_run_prints_all_that_shapes_any_of_them(
-    app_here: App, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment,
 ) -> None:
-    monkeypatch.setenv("SPARK_APP_LEAST_VISITORS", "2")
-    monkeypatch.setenv("SPARK_APP_CHANNELS", "Ads")  # of a job that is not asked for
-    more = ("--source", "orders=s3://b/orders", "--source", "visits=s3://b/visits", "--if-new")
+    of_another_job = {"SPARK_APP_CHANNELS": "Ads"}
+    settings = {"SPARK_APP_LEAST_VISITORS": "2", **of_another_job}
+    orders, visits = f"orders={deployment.lake}/orders", f"visits={deployment.lake}/visits"
+    more = ("--source", orders, "--source", visits, "--if-new")
 
-    ended = app_here("submit", *BOTH, *more, "--since", "2021-05-17", "--dry-run")
+    ended = deployment.app("submit", *BOTH, *more, "--since", "2021-05-17", "--dry-run", **settings)
 
     assert words_of(json.loads(ended.out)) == [
         *("run", TWO, ON),
-        *("--lake", f"s3://{json.loads(ended.out)['LogUri'].split('/')[2]}/lake"),
+        *("--lake", deployment.lake),
         *("--region", "eu-central-1", "--max-minutes", "60", "--run-id", "x"),
         *("--since", "2021-05-17"),
-        *("--source", "orders=s3://b/orders", "--source", "visits=s3://b/visits"),
+        *("--source", orders, "--source", visits),
         *("--leave-held", ON, "--set", "LEAST_VISITORS=2", "--if-new"),
     ]
 
@@ -77,13 +77,13 @@ def test_a_dry_run_prints_all_that_shapes_any_of_them(
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_sent(
-    more: tuple[str, ...], words: str, deployment: Deployment, app_here: App
+    more: tuple[str, ...], words: str, deployment: Deployment
 ) -> None:
-    assert words in error_of(app_here("submit", TWO, ON, *more), 2)
+    assert words in error_of(deployment.app("submit", TWO, ON, *more), 2)
     assert deployment.emr.calls == {}
 
 
-def test_a_line_says_how_each_of_them_ended(deployment: Deployment, app_here: App) -> None:
+def test_a_line_says_how_each_of_them_ended(deployment: Deployment) -> None:
     def publish(*_: str) -> None:
         end(deployment, TWO, 3, "of an earlier try")
         end(deployment, TWO, number="-2")
@@ -91,7 +91,7 @@ def test_a_line_says_how_each_of_them_ended(deployment: Deployment, app_here: Ap
 
     deployment.emr.plans["x"] = Plan((RUNNING, WELL), before_end=publish)
 
-    ended = app_here("submit", *BOTH)
+    ended = deployment.app("submit", *BOTH)
 
     assert ended.code == 0, ended.err
     *lines, cost = ended.out.splitlines()
@@ -103,10 +103,10 @@ def test_a_line_says_how_each_of_them_ended(deployment: Deployment, app_here: Ap
     assert cost.startswith("cost:    0.")
 
 
-def test_with_if_new_one_may_have_nothing_to_do(deployment: Deployment, app_here: App) -> None:
+def test_with_if_new_one_may_have_nothing_to_do(deployment: Deployment) -> None:
     deployment.emr.plans["x"] = Plan((RUNNING, WELL), before_end=lambda *_: end(deployment, ON))
 
-    ended = app_here("submit", *BOTH, "--if-new")
+    ended = deployment.app("submit", *BOTH, "--if-new")
 
     assert ended.code == 0, ended.err
     assert ended.out.splitlines()[1:3] == [
@@ -116,7 +116,7 @@ def test_with_if_new_one_may_have_nothing_to_do(deployment: Deployment, app_here
 
 
 def test_the_worst_exit_code_counts_and_what_reads_a_failed_table_was_skipped(
-    deployment: Deployment, app_here: App
+    deployment: Deployment,
 ) -> None:
     def fail(*_: str) -> None:
         end(deployment, TWO, 2, "the lake cannot be used; mend it")
@@ -124,7 +124,7 @@ def test_the_worst_exit_code_counts_and_what_reads_a_failed_table_was_skipped(
 
     deployment.emr.plans["x"] = Plan((RUNNING, BADLY), before_end=fail)
 
-    ended = app_here("submit", STAGED, *BOTH)
+    ended = deployment.app("submit", STAGED, *BOTH)
 
     assert error_of(ended, 2) == f"{TWO}: the lake cannot be used; mend it"
     assert {*ended.out.splitlines()} > {
@@ -135,7 +135,7 @@ def test_the_worst_exit_code_counts_and_what_reads_a_failed_table_was_skipped(
 
 
 def test_why_one_did_not_even_begin_is_told_from_its_own_line_of_the_log(
-    deployment: Deployment, app_here: App
+    deployment: Deployment,
 ) -> None:
     stderr = (
         f"error: {TWO}: source s3://b/visits matches no file; check the glob\n"
@@ -151,23 +151,23 @@ def test_why_one_did_not_even_begin_is_told_from_its_own_line_of_the_log(
 
     deployment.emr.plans["x"].before_end = fail
 
-    ended = app_here("submit", STAGED, *BOTH)
+    ended = deployment.app("submit", STAGED, *BOTH)
 
     assert error_of(ended, 2) == f"{TWO}: source s3://b/visits matches no file; check the glob"
     assert f"{TWO}: no run was begun" in ended.out.splitlines()
 
 
-def test_a_lake_in_which_none_of_them_ran_is_another_one(app_here: App) -> None:
-    line = error_of(app_here("submit", *BOTH), 1)
+def test_a_lake_in_which_none_of_them_ran_is_another_one(deployment: Deployment) -> None:
+    line = error_of(deployment.app("submit", *BOTH), 1)
 
     assert line.startswith(f"the step ended well but left no run.json of run x-{TWO} in s3://")
 
 
-def test_watch_finds_the_jobs_in_what_the_step_runs(deployment: Deployment, app_here: App) -> None:
+def test_watch_finds_the_jobs_in_what_the_step_runs(deployment: Deployment) -> None:
     deployment.emr.plans["x"] = Plan((RUNNING, WELL), before_end=lambda *_: end(deployment, TWO))
-    app_here("submit", *BOTH, "--if-new", "--no-wait")
+    deployment.app("submit", *BOTH, "--if-new", "--no-wait")
 
-    ended = app_here("watch", "j-0000000000000")
+    ended = deployment.app("watch", "j-0000000000000")
 
     assert ended.code == 0, ended.err
     assert f"{TWO}: published, run x-{TWO}" in ended.out.splitlines()
@@ -175,14 +175,14 @@ def test_watch_finds_the_jobs_in_what_the_step_runs(deployment: Deployment, app_
 
 
 def test_jobs_named_otherwise_are_the_same_submission_and_other_jobs_another_one(
-    deployment: Deployment, app_here: App
+    deployment: Deployment,
 ) -> None:
     for run_id in ("x", "y", "z"):
         deployment.emr.plans[run_id] = Plan(HELD)
-    app_here("submit", TWO, ON, "--run-id", "x", "--no-wait")
+    deployment.app("submit", TWO, ON, "--run-id", "x", "--no-wait")
 
-    same = app_here("submit", ON, TWO, "--run-id", "y", "--no-wait")
-    other = app_here("submit", ON, "--run-id", "z", "--no-wait")
+    same = deployment.app("submit", ON, TWO, "--run-id", "y", "--no-wait")
+    other = deployment.app("submit", ON, "--run-id", "z", "--no-wait")
 
     assert "the same submission is under way as run x: attached to it" in same.err
     assert "run z" in other.out
@@ -190,17 +190,19 @@ def test_jobs_named_otherwise_are_the_same_submission_and_other_jobs_another_one
     assert names == [f"spark_app {TWO}+{ON} x", f"spark_app {ON} z"]
 
 
-def test_a_step_on_a_kept_cluster_carries_them_too(deployment: Deployment, app_here: App) -> None:
+def test_a_step_on_a_kept_cluster_carries_them_too(deployment: Deployment) -> None:
     cluster_id = deployment.emr.keep(deployment.document()["cluster"])
 
-    app_here("submit", *BOTH, "--cluster-id", cluster_id, "--no-wait")
+    deployment.app("submit", *BOTH, "--cluster-id", cluster_id, "--no-wait")
 
     (step,) = deployment.emr.answer("ListSteps", {"ClusterId": cluster_id})["Steps"]  # type: ignore[index]
     assert jobs_of(step) == (TWO, ON)
 
 
-def test_those_that_nobody_named_are_left_while_their_tables_are_held(app_here: App) -> None:
-    ended = app_here("submit", ON, "--upstream", "--dry-run")
+def test_those_that_nobody_named_are_left_while_their_tables_are_held(
+    deployment: Deployment,
+) -> None:
+    ended = deployment.app("submit", ON, "--upstream", "--dry-run")
 
     words = words_of(json.loads(ended.out))
     assert words[words.index("--leave-held") + 1] == TWO

@@ -30,11 +30,11 @@ def kept(deployment: Deployment) -> str:
 def test_the_timeout_ends_the_cluster_that_was_launched(deployment: Deployment) -> None:
     deployment.emr.plans["r1"] = Plan(HELD)
 
-    ended = deployment.submit("r1", "--timeout", "0.04")
+    ended = deployment.submit("r1", "--timeout", "0.01")
 
     assert ended.code == 1
     (line,) = ended.errors
-    assert "timed out after 0.04 minutes: run r1 was running after 0:0" in line
+    assert "timed out after 0.01 minutes: run r1 was running after 0:0" in line
     assert f"cluster {CLUSTER} was ended" in line
     assert deployment.emr.clusters[CLUSTER].phase[0] == "TERMINATED"
 
@@ -42,7 +42,7 @@ def test_the_timeout_ends_the_cluster_that_was_launched(deployment: Deployment) 
 def test_on_another_cluster_the_timeout_cancels_the_step_only(deployment: Deployment) -> None:
     cluster_id = kept(deployment)
 
-    ended = deployment.submit("r1", "--cluster-id", cluster_id, "--timeout", "0.04")
+    ended = deployment.submit("r1", "--cluster-id", cluster_id, "--timeout", "0.01")
 
     assert ended.code == 1
     assert f"was cancelled; cluster {cluster_id} goes on" in ended.errors[0]

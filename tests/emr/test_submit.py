@@ -2,10 +2,10 @@
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 
 from tests.emr import specs
 from tests.emr.deployment import Deployment, check, end_of
+from tests.emr.place import JOB
 from tests.emr.scripted_emr import HELD, RUNNING, Fault, Plan
 
 
@@ -127,8 +127,11 @@ def test_of_two_that_race_one_launches_and_both_follow_it(deployment: Deployment
     for run_id in ("r1", "r2", "r3"):
         deployment.emr.plans[run_id] = Plan(HELD)
 
-    with ThreadPoolExecutor() as pool:
-        ended = list(pool.map(lambda r: deployment.submit(r, "--no-wait"), ("r1", "r2", "r3")))
+    racing = [
+        deployment.start("submit", JOB, "--run-id", run_id, "--no-wait")
+        for run_id in ("r1", "r2", "r3")
+    ]
+    ended = [end_of(one) for one in racing]
 
     assert [one.code for one in ended] == [0, 0, 0]
     assert len(deployment.emr.clusters) == 1
@@ -164,7 +167,7 @@ def test_one_that_died_before_it_knew_its_cluster_is_found_by_the_next(
     deployment.emr.plans["r1"] = Plan(HELD)
     deployment.emr.faults["RunJobFlow"] = [Fault(is_lost=True)]
     deployment.emr.faults["ListClusters"] = [Fault(500, "InternalServerError")] * 1000
-    first = deployment.start("submit", *specs.submission().jobs, "--run-id", "r1")
+    first = deployment.start("submit", JOB, "--run-id", "r1")
     deployment.until(lambda: deployment.emr.calls["ListClusters"], "the search")
     first.kill()
     end_of(first)

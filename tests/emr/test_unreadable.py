@@ -26,18 +26,18 @@ def test_a_delivery_that_cannot_be_read_starts_no_cluster(
 
 
 def test_an_archived_object_starts_no_cluster(deployment: Deployment) -> None:
-    key = "elsewhere/a.parquet"
+    key = "lake/elsewhere/a.parquet"
     deployment.s3.put_object(Bucket=deployment.bucket, Key=key, Body=b"x", StorageClass="GLACIER")
 
-    ended = deployment.submit("r1", "--source", f"s3://{deployment.bucket}/elsewhere")
+    ended = deployment.submit("r1", "--source", f"{deployment.lake}/elsewhere")
 
     assert "a.parquet is archived (Glacier); restore it" in error_of(ended, 2)
     assert deployment.emr.clusters == {}
 
 
-def test_a_source_that_may_not_be_listed_from_here_is_left_to_the_run(
+def test_a_source_that_cannot_be_listed_from_here_is_left_to_the_run(
     deployment: Deployment,
 ) -> None:
-    ended = deployment.submit("r1", "--no-wait", "--source", "s3://not-ours-to-list/in")
+    ended = deployment.submit("r1", "--no-wait", "--source", f"{deployment.lake}/not-there")
 
     assert ended.code == 0, ended.err

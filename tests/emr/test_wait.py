@@ -19,9 +19,8 @@ Wait = Callable[[], list[str]]
 
 
 @pytest.fixture
-def waiting(here: Deployment, monkeypatch: pytest.MonkeyPatch) -> Wait:
+def waiting(here: Deployment) -> Wait:
     """Wait in this process for the run of the deployment's first cluster; what was said."""
-    monkeypatch.setattr("spark_app.emr.wait.FIRST_SECONDS", 0.05)
 
     def waits() -> list[str]:
         said: list[str] = []

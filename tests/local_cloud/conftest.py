@@ -10,7 +10,7 @@ import pytest
 from scripts.local_cloud import RunningCloud, local_cloud
 from tests.local_cloud.deployment import Deployment, deploy
 
-WAIT_SECONDS = 40
+WAIT_SECONDS = 90
 T = TypeVar("T")
 OVER = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 

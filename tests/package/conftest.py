@@ -11,10 +11,9 @@ import pytest
 from botocore.config import Config
 
 from scripts import make_package
-from scripts.wheels import ARCHITECTURES
 from tests.emulated_aws import emulated_aws
 from tests.package.s3 import S3
-from tests.package.tree import ROOT, Tree, grow
+from tests.package.tree import ROOT, Tree, grow, stock
 
 STARTED_WITHIN = 30.0
 
@@ -22,9 +21,7 @@ STARTED_WITHIN = 30.0
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     """A small source tree, whose wheels are there already; pip reaches the tree's index only."""
-    tree = grow(tmp_path)
-    for architecture in ARCHITECTURES:
-        shutil.copytree(tree.index, tree.cache / architecture)
+    tree = stock(grow(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tree.index))
     return tree

@@ -51,6 +51,16 @@ class Node:
         path.write_text(f"#!{shutil.which('bash')}\n{script}\n")
         path.chmod(0o755)
 
+    def serve(self, folder: Path) -> None:
+        """Let `aws` copy out of a folder, for tests of what is done with the files then."""
+        copy = shutil.which("cp")
+        self.tool(
+            "aws",
+            "shift 7  # s3 cp --region REGION --only-show-errors --cli-connect-timeout 10\n"
+            f'if [ "$1" = --recursive ]; then exec {copy} -R {folder}/. "$3"; fi\n'
+            f'exec {copy} {folder}/"${{1##*/}}" "$2"',
+        )
+
     def bootstrap(self, *arguments: object, wrapper: tuple[object, ...] = ()) -> Ended:
         command = (*wrapper, shutil.which("bash"), SCRIPT, *arguments)
         done = subprocess.run(

@@ -1,11 +1,12 @@
 """A bucket of an emulator, and what programs need in their environment to reach it."""
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
+from scripts import upload_package
+from tests import in_process
+from tests.e2e.process import Ended
 from tests.package.tree import ROOT
 
 
@@ -58,13 +59,7 @@ class S3:
         }
 
 
-def upload_command(*arguments: object, **env: str) -> "subprocess.CompletedProcess[str]":
-    """Upload as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.upload_package", *map(str, arguments)],
-        check=False,
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
+def upload_command(*arguments: object, **env: str) -> Ended:
+    """Upload as a user does, in this process."""
+    with in_process.at(ROOT, env):
+        return in_process.ended(upload_package.main, *arguments)

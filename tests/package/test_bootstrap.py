@@ -14,10 +14,15 @@ import pyspark
 import pytest
 
 from scripts import wheels
+from spark_app.spark.conf import class_archive
 from tests.package import node as nodes
 from tests.package.node import Ended, Node
 from tests.package.s3 import S3
 
+QUICK = (  # the archive of classes that the install made, as for the JVM of a laptop
+    f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile={class_archive()} "
+    "-Xlog:disable -Xlog:all=error:stderr"
+)
 CPU_SECONDS = 15 * 4  # what a node of four cores has in the 15 s that a start may take
 
 
@@ -120,7 +125,7 @@ def submit(node: Node, package: Path, *arguments: str) -> "subprocess.CompletedP
         list(map(str, command)),
         check=False,
         cwd=node.folder,
-        env={**ours, "SPARK_HOME": str(spark)},
+        env={**ours, "SPARK_HOME": str(spark), "SPARK_SUBMIT_OPTS": QUICK},
         capture_output=True,
         text=True,
     )

@@ -1,18 +1,21 @@
 """What keeps a bootstrap action from its end is one clear last line, and leaves no environment."""
 
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from scripts import upload_package
+from scripts import make_package, upload_package, wheels
 from tests.package import node as nodes
+from tests.package.conftest import bucket
 from tests.package.node import Node, expect_error
 from tests.package.s3 import S3
-from tests.package.tree import Tree
+from tests.package.tree import ROOT, WHEEL, Tree, grow, stock
 
+APPLICATION = "s3://bucket/app/0123456789abcdef/"
 MOUNT = 'mount -t tmpfs -o "size=$1" none "$2" || exit 99; shift 2; exec "$@"'
 
 
@@ -21,19 +24,41 @@ def node(tmp_path: Path, s3: S3) -> Node:
     return nodes.new(tmp_path / "node", s3.environment())
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A source tree whose package is small, and made."""
+    tree = stock(grow(tmp_path_factory.mktemp("small")))
+    tree.make()
+    return tree
+
+
 @pytest.fixture
-def application(tree: Tree, s3: S3) -> str:
+def application(small: Tree, s3: S3) -> str:
     """The address of a small package."""
-    version = tree.make()["version"]
+    return upload(small, s3)
+
+
+@pytest.fixture
+def served(small: Tree, node: Node, tmp_path: Path) -> Path:
+    """A small package that the node gets from this folder instead of S3, as APPLICATION."""
+    folder = tmp_path / "served"
+    shutil.copytree(small.out / upload_package.newest(small.out)["version"], folder)
+    node.serve(folder)
+    return folder
+
+
+def upload(tree: Tree, s3: S3) -> str:
+    """The address of a tree's package, which is uploaded."""
     upload_package.upload(s3.client, tree.out, s3.app)
-    return f"{s3.app}{version}/"
+    return f"{s3.app}{upload_package.newest(tree.out)['version']}/"
 
 
-def test_a_wrong_architecture_is_named(node: Node, application: str) -> None:
+@pytest.mark.usefixtures("served")
+def test_a_wrong_architecture_is_named(node: Node) -> None:
     node.tool("uname", "echo riscv64")
     expect_error(
-        node.start(application),
-        f"wrong architecture: this node is riscv64, the package at {application} has wheels for "
+        node.start(APPLICATION),
+        f"wrong architecture: this node is riscv64, the package at {APPLICATION} has wheels for "
         "aarch64 and x86_64; choose other instance types",
     )
 
@@ -50,22 +75,20 @@ def test_a_node_fetches_the_wheels_of_its_own_architecture_only(
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "wheels/x86_64/tiny-1.0-py3-none-any.whl"])
-def test_a_file_with_another_hash_is_named(node: Node, application: str, s3: S3, name: str) -> None:
+def test_a_file_with_another_hash_is_named(node: Node, served: Path, name: str) -> None:
     node.tool("uname", "echo x86_64")
-    key = f"{application.removeprefix(s3.app)}{name}"
-    s3.put(key, s3.get(key) + b"#")
+    (served / name).open("ab").write(b"#")
     expect_error(
-        node.start(application),
-        f"hash mismatch: {name} of {application} is not the one that was packed; "
+        node.start(APPLICATION),
+        f"hash mismatch: {name} of {APPLICATION} is not the one that was packed; "
         "make and upload the package again",
     )
     assert list(node.target.iterdir()) == []
 
 
-def test_a_file_that_is_missing_is_named(node: Node, application: str, s3: S3) -> None:
-    key = f"app/{application.removeprefix(s3.app)}requirements.lock"
-    s3.client.delete_object(Bucket=s3.bucket, Key=key)
-    ended = node.start(application)
+def test_a_file_that_is_missing_is_named(node: Node, served: Path) -> None:
+    (served / "requirements.lock").unlink()
+    ended = node.start(APPLICATION)
     assert ended.code == 1
     assert ended.err.startswith("error: hash mismatch: requirements.lock of")
 
@@ -86,68 +109,67 @@ def test_a_bucket_that_does_not_exist_has_no_package(node: Node) -> None:
     assert ended.err.startswith("error: there is no package at s3://no-such-bucket-of-ours/app/1/")
 
 
-def test_a_manifest_that_cannot_be_read_is_one_line(node: Node, application: str, s3: S3) -> None:
-    s3.put(f"{application.removeprefix(s3.app)}package.json", b"{")
+def test_a_manifest_that_cannot_be_read_is_one_line(node: Node, served: Path) -> None:
+    (served / "package.json").write_text("{")
     expect_error(
-        node.start(application),
-        f"package.json of {application} cannot be read; make and upload the package again",
+        node.start(APPLICATION),
+        f"package.json of {APPLICATION} cannot be read; make and upload the package again",
     )
 
 
-def test_no_access_says_which_rights_are_needed(node: Node, application: str) -> None:
+def test_no_access_says_which_rights_are_needed(node: Node) -> None:
     said = "fatal error: An error occurred (403) when calling the HeadObject operation: Forbidden"
     node.tool("aws", f"echo '{said}' >&2; exit 1")
     expect_error(
-        node.start(application),
-        f"no access to {application}: the instance role needs s3:GetObject there and "
+        node.start(APPLICATION),
+        f"no access to {APPLICATION}: the instance role needs s3:GetObject there and "
         "s3:ListBucket on its prefix",
     )
 
 
-def test_without_credentials_it_points_at_the_instance_profile(
-    node: Node, application: str
-) -> None:
+def test_without_credentials_it_points_at_the_instance_profile(node: Node) -> None:
     env = {k: v for k, v in node.env.items() if "ACCESS_KEY" not in k}
-    ended = Node(node.folder, env).start(application)
+    ended = Node(node.folder, env).start(APPLICATION)
     assert ended.code == 1
     assert ended.err.startswith("error: S3 does not take this node's credentials; check the")
     assert ended.err.count("\n") == 1
 
 
-def test_an_endpoint_out_of_reach_points_at_the_subnet(node: Node, application: str) -> None:
+def test_an_endpoint_out_of_reach_points_at_the_subnet(node: Node) -> None:
     env = {**node.env, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    ended = Node(node.folder, env).start(application)
+    ended = Node(node.folder, env).start(APPLICATION)
     assert ended.code == 1
     assert ended.err.startswith("error: S3 in eu-central-1 cannot be reached from this node;")
     assert ended.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["python3.11", "aws", "sha256sum"])
-def test_a_tool_that_the_node_lacks_is_named(node: Node, application: str, name: str) -> None:
+def test_a_tool_that_the_node_lacks_is_named(node: Node, name: str) -> None:
     (node.folder / "bin" / name).unlink()
     expect_error(
-        node.start(application),
+        node.start(APPLICATION),
         f"{name} is missing on this node; choose a release that has it, such as emr-spark-8.1.0",
     )
 
 
-def test_a_target_that_cannot_be_made_is_one_line(node: Node, application: str) -> None:
+def test_a_target_that_cannot_be_made_is_one_line(node: Node) -> None:
     (node.folder / "opt").touch()
     node.tool("sudo", 'shift; exec "$@"')
-    ended = node.start(application)
+    ended = node.start(APPLICATION)
     assert ended.code == 1
     assert ended.err.startswith("error: fetch failed: mkdir: ")
     assert ended.err.count("\n") == 1
 
 
-def test_a_folder_of_root_is_made_and_handed_over_with_sudo(node: Node, application: str) -> None:
+@pytest.mark.usefixtures("served")
+def test_a_folder_of_root_is_made_and_handed_over_with_sudo(node: Node) -> None:
     if os.geteuid() == 0:
         node.tool("mkdir", '[ "$BY_SUDO" = 1 ] || [ "$1" != -p ] || exit 1; exec /bin/mkdir "$@"')
     else:
         node.folder.joinpath("opt").mkdir(mode=0o555)
     node.tool("sudo", f'printf "%s\\n" "$*" >>{node.folder}/asked; shift; BY_SUDO=1 exec "$@"')
     node.tool("uname", "echo riscv64")
-    node.start(application)
+    node.start(APPLICATION)
     asked = (node.folder / "asked").read_text().splitlines()
     assert asked[0] == f"-n mkdir -p {node.target}"
 
@@ -170,14 +192,37 @@ def small_disk(size: str, folder: Path) -> tuple[object, ...]:
     pytest.skip("this machine allows no mount of one's own (unshare), not even to root")
 
 
-@pytest.mark.parametrize("size", ["4k", "20m", "300m"])
+@pytest.fixture(scope="module")
+def uv_alone(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A source tree whose package is made, with the locked uv: 18 MB, 40 MB more where unpacked."""
+    tree, cache = grow(tmp_path_factory.mktemp("uv")), ROOT / "build" / "wheels"
+    lock, machine = ROOT / "bootstrap" / "requirements.lock", platform.machine()
+    with make_package._alone(cache):
+        (uv,) = wheels.fetch(lock, machine, cache)[0].glob("uv-*.whl")
+    (tree.index / WHEEL).unlink()
+    shutil.copy(uv, tree.index)
+    tree.lock.write_text(f"uv=={uv.name.split('-')[1]} --hash=sha256:{wheels.sha256(uv)}\n")
+    stock(tree).make()
+    return tree
+
+
+@pytest.fixture(scope="module")
+def uv_bucket(emulator: str) -> S3:
+    return bucket(emulator, "uv-alone")
+
+
+@pytest.mark.parametrize(
+    ("size", "phases"), [("4k", []), ("10m", []), ("80m", ["fetch", "verify"])]
+)
 def test_a_full_disk_is_one_line_and_says_what_to_give(
-    uploaded: S3, package: Path, tmp_path: Path, size: str
+    uv_alone: Tree, uv_bucket: S3, tmp_path: Path, size: str, phases: list[str]
 ) -> None:
-    node = nodes.new(tmp_path / "node", uploaded.environment())
+    node = nodes.new(tmp_path / "node", uv_bucket.environment())
     node.target.mkdir(parents=True)
     node.tool("mount", f'exec {shutil.which("mount")} "$@"')
-    ended = node.start(f"{uploaded.app}{package.name}/", wrapper=small_disk(size, node.target))
+    application = upload(uv_alone, uv_bucket)
+    ended = node.start(application, wrapper=small_disk(size, node.target))
+    assert list(ended.phases) == phases
     expect_error(
         ended,
         f"the disk of {node.target} is full; give the nodes a larger one (EbsRootVolumeSize)",

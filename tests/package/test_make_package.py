@@ -11,7 +11,7 @@ import pytest
 
 from scripts import make_package, wheels
 from spark_app.errors import RunFailed, Unusable
-from tests.package.tree import WHEEL, Tree, contents
+from tests.package.tree import WHEEL, Tree, contents, stock
 
 
 def elsewhere(tree: Tree, folder: Path) -> Tree:
@@ -24,7 +24,7 @@ def elsewhere(tree: Tree, folder: Path) -> Tree:
             shutil.copyfile(path, copy)
             os.utime(copy, (10**9, 10**9))
             copy.chmod(0o640)
-    return moved
+    return stock(moved)
 
 
 def test_the_same_source_gives_the_same_bytes_whatever_folder_time_mode_and_umask(
@@ -157,6 +157,7 @@ def test_it_prints_a_line_for_each_phase_and_ends_with_the_version(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(make_package, "ROOT", tree.root)
+    shutil.copytree(tree.cache, tree.root / "build" / "wheels")
     assert make_package.main(["--out", str(tree.out)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [

@@ -53,8 +53,8 @@ def test_a_bucket_that_does_not_exist_is_exit_2(tree: Tree, s3: S3) -> None:
     tree.make()
     env = s3.environment(AWS_REGION="eu-central-1")
     done = upload_command("--dist", tree.out, "--to", "s3://no-such-bucket-of-ours/app/", **env)
-    assert done.returncode == 2
-    assert "does not exist" in done.stderr and done.stderr.count("\n") == 1
+    assert done.code == 2
+    assert "does not exist" in done.err and done.err.count("\n") == 1
 
 
 def test_without_credentials_it_is_exit_2(tree: Tree, s3: S3) -> None:
@@ -62,9 +62,9 @@ def test_without_credentials_it_is_exit_2(tree: Tree, s3: S3) -> None:
     env = s3.environment(AWS_REGION="eu-central-1")
     env = {k: v for k, v in env.items() if k not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     done = upload_command("--dist", tree.out, "--to", s3.app, **env)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: there are no usable AWS credentials")
-    assert done.stderr.count("\n") == 1
+    assert done.code == 2
+    assert done.err.startswith("error: there are no usable AWS credentials")
+    assert done.err.count("\n") == 1
 
 
 def test_an_endpoint_that_nobody_listens_on_is_one_line(tree: Tree) -> None:

@@ -1,6 +1,7 @@
 """Wheels are those of the lock file or none; pip's failures are one line each."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,16 @@ ARCHITECTURE = "aarch64"
 @pytest.fixture(autouse=True)
 def _empty_cache(tree: Tree) -> None:
     shutil.rmtree(tree.cache)
+
+
+@pytest.fixture
+def _index(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download is a copy of the index, where pip itself is not looked at: each costs seconds."""
+
+    def copy(lock_file: Path, architecture: str, into: Path) -> None:
+        shutil.copytree(tree.index, into)
+
+    monkeypatch.setattr(wheels, "_download", copy)
 
 
 def fetch(tree: Tree) -> bool:
@@ -34,6 +45,7 @@ def test_the_second_time_nothing_is_downloaded(tree: Tree) -> None:
     assert not fetch(tree)
 
 
+@pytest.mark.usefixtures("_index")
 def test_a_wheel_that_was_tampered_with_is_downloaded_again(tree: Tree) -> None:
     fetch(tree)
     cached = tree.cache / ARCHITECTURE / WHEEL
@@ -43,6 +55,7 @@ def test_a_wheel_that_was_tampered_with_is_downloaded_again(tree: Tree) -> None:
     assert cached.read_bytes() == good
 
 
+@pytest.mark.usefixtures("_index")
 @pytest.mark.parametrize("name", ["tiny-0.9-py3-none-any.whl", "other-1.0-py3-none-any.whl", "x"])
 def test_a_file_that_the_lock_does_not_list_makes_the_cache_incomplete(
     tree: Tree, name: str

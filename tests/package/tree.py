@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts import make_package
+from scripts.wheels import ARCHITECTURES
 
 ROOT = Path(__file__).parents[2]
 IGNORED = shutil.ignore_patterns("__pycache__")
@@ -41,6 +42,13 @@ def grow(folder: Path) -> Tree:
     shutil.copytree(ROOT / "bootstrap", tree.root / "bootstrap", ignore=IGNORED)
     shutil.copy(ROOT / "pyproject.toml", tree.root)
     lock(tree, wheel(tree.index))
+    return tree
+
+
+def stock(tree: Tree) -> Tree:
+    """Let the wheels of the index be there already, so that nothing need be downloaded."""
+    for architecture in ARCHITECTURES:
+        shutil.copytree(tree.index, tree.cache / architecture)
     return tree
 
 
