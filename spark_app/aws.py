@@ -1,14 +1,17 @@
 """Clients of AWS, and its errors in one line that says what to do."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from spark_app.errors import AppError, RunFailed, Unusable
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 8
 CONNECTIONS, READS = 32, 4
+_THIS_MACHINE = ("127.0.0.1", "localhost")
 _LOGIN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
 _EXPIRED = f"the AWS credentials have expired; {_LOGIN}"
 _REFUSED = f"AWS refuses the credentials ({{code}}); {_LOGIN}"
@@ -46,12 +49,15 @@ def client(service: str, region: str | None = None, attempts: int | None = None)
     """A client with boto3's own credentials, region and endpoint; `region` wins when given.
 
     `attempts` is how often a request is sent in all, by default 8 times.
+
+    Raises:
+        Unusable: there is no region, or its endpoint is on this machine and nobody listens there.
     """
     import boto3
     from botocore.config import Config
 
     with explained(service):
-        return boto3.Session(region_name=region).client(
+        made = boto3.Session(region_name=region).client(
             service,
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
@@ -61,6 +67,8 @@ def client(service: str, region: str | None = None, attempts: int | None = None)
                 user_agent_appid="spark_app",
             ),
         )
+    _require_listening(made.meta.endpoint_url)
+    return made
 
 
 @contextmanager
@@ -110,6 +118,22 @@ def no_credentials(why: str = "none are set") -> Unusable:
 def code_of(error: Any) -> str:
     """The error code of an answer of AWS."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _require_listening(url: str) -> None:
+    """Refuse a local endpoint at which nobody listens at once: boto3 would try for a minute."""
+    address = urlsplit(url)
+    if address.hostname not in _THIS_MACHINE:
+        return
+    try:
+        socket.create_connection((address.hostname, address.port or 80), CONNECT_SECONDS).close()
+    except ConnectionRefusedError as error:
+        raise Unusable(
+            f"the local cloud is down: nobody listens at {url}; run `make cloud`, then "
+            "`source .cloud/env`"
+        ) from error
+    except OSError:
+        return  # what else is wrong there, the first request tells
 
 
 def _of_answer(what: str, error: Any) -> AppError:

@@ -16,6 +16,7 @@ from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
 from spark_app.jobs import require_known
 from spark_app.lake.lake import Lake
+from spark_app.run import given
 from spark_app.run.progress import Progress
 from spark_app.run_arguments import QUOTE
 from spark_app.settings import Settings, load_settings
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stopping.listen()
     try:
         args = _parser().parse_args(arguments)
+        _add_given(args)
         settings = load_settings(dict(getattr(args, "set", ())))
         stopping.limit(getattr(args, "max_minutes", None))
         if settings.more or settings.sources:
@@ -67,6 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _unwritten(error)
     return code or DONE
+
+
+def _add_given(args: argparse.Namespace) -> None:
+    """Add what a file gives to the arguments, which win over it."""
+    if getattr(args, "given", None):
+        found = given.read(args.given, args.region)
+        args.source = [*(f"{name}={place}" for name, place in found.sources), *args.source]
+        args.set = [*found.settings, *args.set]
 
 
 def _lake(args: argparse.Namespace, settings: Settings) -> Lake:
@@ -177,6 +187,12 @@ def _add_run(subparsers: "argparse._SubParsersAction[_Parser]") -> None:
         default=[],
         metavar="NAME=VALUE",
         help="a setting for this run alone, such as CHANNELS=Organic,Ads; see .env.example",
+    )
+    run.add_argument(
+        "--given",
+        type=filled,
+        metavar="FILE",
+        help="sources and settings in a JSON file, as `submit` writes one when they are long",
     )
     run.add_argument(
         "--leave-held",

@@ -38,7 +38,7 @@ output "hourly_usd" {
 }
 
 output "instance_role_arn" {
-  description = "ARN of the nodes' role: who a policy of yours has to name, of a key or of another bucket."
+  description = "ARN of the nodes' role: who the policy of a key of yours has to name."
   value       = module.compute.instance_role_arn
 }
 

@@ -44,14 +44,6 @@ def of_answer(
     )
 
 
-def malformed(operation: str, report: str) -> Unusable:
-    """A request that does not even fit EMR's own model of it."""
-    first = report.splitlines()[0].rstrip(".")
-    return Unusable(
-        f"{operation} would be malformed ({first}); apply the Terraform configuration again"
-    )
-
-
 def _no_answer(error: Any, region: str) -> AppError | None:
     code = aws.code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

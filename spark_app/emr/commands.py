@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from spark_app.declarations import Job
-from spark_app.emr import launch_spec, prices, requests, submitting
+from spark_app.emr import launch_spec, long_options, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
 from spark_app.emr.job_runs import Command
 from spark_app.emr.launch_spec import DEPLOYMENT_TAG, JOBS_TAG, RUN_ID_TAG, LaunchSpec, tags_of
+from spark_app.emr.model import require_valid
 from spark_app.emr.outcome import CommandEnd, conclude
 from spark_app.emr.requests import Submission
 from spark_app.emr.service import ENDED_STATES, LIVE_STATES, Emr
@@ -40,17 +41,18 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if args.no_wait and args.timeout is not None:
         raise Unusable("--timeout needs somebody who waits; leave out --no-wait")
     spec = _spec(args, lake)
-    submission = _submission(args, jobs, settings)
-    emr = Emr(spec.region)
     lake = Lake(spec.lake, region=spec.region)
-    _require_readable(jobs, submission, lake, spec.region)
+    submission = long_options.moved(_submission(args, jobs, settings, spec), lake)
+    emr = Emr(spec.region)
     if args.cluster_id:
         submitting.require_fitting(emr.cluster(args.cluster_id), spec)
     operation, request = _request(spec, submission, args.cluster_id)
-    emr.require_valid(operation, request)
+    require_valid(operation, request)
     if args.dry_run:
         print(json.dumps(request, indent=2))
         return
+    _require_readable(jobs, submission, lake, spec.region)
+    long_options.keep(submission, lake)
     _log_plan(spec, submission, args.cluster_id, log)
     claims = Claims(lake, spec, submission)
     with advising("it may have been submitted already; the same submit again attaches to it"):
@@ -134,16 +136,14 @@ def _spec(args: "Namespace", lake: Lake) -> LaunchSpec:
     return launch_spec.find(lake, args.lake, args.region, args.launch_spec)
 
 
-def _submission(args: "Namespace", jobs: Sequence[Job], settings: Settings) -> Submission:
+def _submission(
+    args: "Namespace", jobs: Sequence[Job], settings: Settings, spec: LaunchSpec
+) -> Submission:
     known = datasets(jobs)
     set_here = {name: place for name, place in settings.sources.items() if name in known}
     sources = {**set_here, **parse_sources(args.source, jobs)}
     for place in sources.values():
-        if not is_s3(place):
-            raise Unusable(
-                f"source {place} is on this machine, out of a cluster's reach; copy it to S3 and "
-                "give --source s3://…"
-            )
+        _require_in_reach(place, spec)
     if args.since is not None:
         parse_since(args.since)
     return Submission(
@@ -156,6 +156,20 @@ def _submission(args: "Namespace", jobs: Sequence[Job], settings: Settings) -> S
         unnamed=tuple(job.name for job in jobs if job.name not in args.jobs),
         settings=shaping(jobs, settings),
     )
+
+
+def _require_in_reach(place: str, spec: LaunchSpec) -> None:
+    """Refuse a source that the nodes' role may not read."""
+    if not is_s3(place):
+        raise Unusable(
+            f"source {place} is on this machine, out of a cluster's reach; copy it below "
+            f"{spec.lake}/ and give that"
+        )
+    if not place.startswith(f"{spec.lake}/"):
+        raise Unusable(
+            f"source {place} is out of the nodes' reach, who may read below {spec.lake}/ only; "
+            "copy it there (`aws s3 cp --recursive`) and give that"
+        )
 
 
 def _require_readable(jobs: Sequence[Job], submission: Submission, lake: Lake, region: str) -> None:

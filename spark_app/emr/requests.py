@@ -20,7 +20,8 @@ class Submission:
 
     `run_id` is the id of the command; `unnamed` are the jobs that nobody named, which are left
     while their tables are held; `sources` are places by dataset; `settings` are those of this
-    machine that shape the result, as names and texts.
+    machine that shape the result, as names and texts. `given` is where both of these stand when
+    they are too long for a step.
     """
 
     jobs: tuple[str, ...]
@@ -31,6 +32,7 @@ class Submission:
     if_new: bool = False
     unnamed: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    given: str | None = None
 
     @property
     def name(self) -> str:
@@ -139,10 +141,12 @@ def _run(spec: LaunchSpec, submission: Submission) -> list[str]:
         "--run-id": submission.run_id,
         "--tolerance": submission.tolerance,
         "--since": submission.since,
+        "--given": submission.given,
     }
     given = [(option, str(value)) for option, value in options.items() if value is not None]
-    given += [("--source", f"{name}={place}") for name, place in submission.sources]
+    sources, settings = ((), ()) if submission.given else (submission.sources, submission.settings)
+    given += [("--source", f"{name}={place}") for name, place in sources]
     given += [("--leave-held", name) for name in submission.unnamed]
-    given += [("--set", f"{name}={text}") for name, text in submission.settings]
+    given += [("--set", f"{name}={text}") for name, text in settings]
     flags = ["--if-new"] if submission.if_new else []
     return ["run", *submission.jobs, *(word for pair in given for word in pair), *flags]

@@ -36,19 +36,6 @@ class Emr:
     def _sender(self) -> Any:
         return aws.client("emr", self.region, 1)
 
-    def require_valid(self, operation: str, request: Mapping[str, Any]) -> None:
-        """Hold a request against EMR's own model of it; nothing is sent.
-
-        Raises:
-            Unusable: it does not fit.
-        """
-        from botocore.validate import ParamValidator
-
-        shape = self._sender.meta.service_model.operation_model(operation).input_shape
-        report = ParamValidator().validate(request, shape)
-        if report.has_errors():
-            raise answers.malformed(operation, report.generate_report())
-
     def launch(self, request: Mapping[str, Any]) -> str:
         """Start a cluster; its id."""
         with self._explained("RunJobFlow"):

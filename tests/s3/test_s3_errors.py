@@ -71,10 +71,22 @@ def test_a_profile_that_does_not_exist_is_named(s3: Any, monkeypatch: pytest.Mon
     assert "nobody" in str(refused(monkeypatch, AWS_PROFILE="nobody"))
 
 
-def test_an_endpoint_that_nobody_serves_is_named(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_cloud_that_is_down_is_named_at_once(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     error = refused(monkeypatch, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}")
+    assert str(error) == (
+        f"the local cloud is down: nobody listens at http://127.0.0.1:{port}; run `make cloud`, "
+        "then `source .cloud/env`"
+    )
+    assert error.exit_code == 2
+
+
+def test_an_endpoint_that_is_not_reached_is_named(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "ATTEMPTS", 1)
+    error = refused(monkeypatch, AWS_ENDPOINT_URL="http://127.0.0.2:9")
     assert "cannot be reached" in str(error)
     assert error.exit_code == 1
 

@@ -75,6 +75,7 @@ ALLOWED = [
     Ask("instance", "s3:GetObject", "lake/raw/installs/a.parquet"),
     Ask("instance", "s3:GetObject", f"app/{VERSION}/wheels/aarch64/a.whl"),
     Ask("instance", "s3:GetObject", "lake/final/organic_share/organic_share.parquet"),
+    Ask("instance", "s3:GetObject", f"lake/locks/given-{VERSION}.json"),
     Ask("instance", "s3:PutObject", f"{STAGING}/part-0.parquet"),
     Ask("instance", "s3:PutObject", "lake/runs/R/run.json"),
     Ask("instance", "s3:PutObject", "lake/quarantine/installs/run_id=R/part-0.parquet"),
@@ -103,6 +104,7 @@ ALLOWED = [
         )
     ],
     Ask("operator", "elasticmapreduce:DescribeCluster", CLUSTER),  # whose it is says its tag
+    Ask("operator", "s3:PutObject", f"lake/locks/given-{VERSION}.json"),
     Ask(
         "operator",
         "elasticmapreduce:ListClusters",
