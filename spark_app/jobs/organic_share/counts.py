@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from spark_app.declarations import Evidence
@@ -75,7 +75,7 @@ def counts_of(evidence: Evidence) -> Counts:
 
 def count_rows(evidence: Evidence) -> Counts:
     """Count the good rows of a delivery."""
-    good, today = evidence.rows, evidence.today
+    good, bad, today = evidence.rows, evidence.bad, evidence.today
     load = F.col("dataplatform_inserted_at")
     row = good.agg(
         F.count(F.lit(1)).alias("rows"),
@@ -84,6 +84,7 @@ def count_rows(evidence: Evidence) -> Counts:
         F.max(F.when(load < F.lit(today + timedelta(days=1)), F.unix_micros(load))).alias("newest"),
     ).collect()[0]
     channels = channels_of(good)
+    redelivered = count_bad_redeliveries(_marked(good, bad), F.col("is_sound")) if bad else 0
     return Counts(
         rows_count=row["rows"],
         organic_count=row["organic"],
@@ -91,7 +92,7 @@ def count_rows(evidence: Evidence) -> Counts:
         newest_load_at=moment(row["newest"]),
         channels=frozenset(channel.name for channel in channels),
         contradictions=contradictions(channels),
-        bad_redeliveries_count=_bad_redeliveries(good, evidence.bad),
+        bad_redeliveries_count=redelivered,
         days=count_days(transform.daily_totals(transform.latest_deliveries(good))),
     )
 
@@ -156,13 +157,16 @@ def moment(micros: int | None) -> datetime | None:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _bad_redeliveries(good: DataFrame, bad: DataFrame | None) -> int:
-    if bad is None:
-        return 0
-    load = F.max("dataplatform_inserted_at")
-    good_at = good.groupBy(*KEY).agg(load.alias("good_at"))
-    bad_at = bad.groupBy(*KEY).agg(load.alias("bad_at"))
-    return good_at.join(bad_at, on=list(KEY), how="inner").where("bad_at > good_at").count()
+def count_bad_redeliveries(rows: DataFrame, is_sound: Column) -> int:
+    """How many keys stand by an earlier good row although a later delivery of them is bad."""
+    load = F.col("dataplatform_inserted_at")
+    good_at, bad_at = F.max(F.when(is_sound, load)), F.max(F.when(~is_sound, load))
+    return rows.groupBy(*KEY).agg((bad_at > good_at).alias("is_later")).where("is_later").count()
+
+
+def _marked(good: DataFrame, bad: DataFrame) -> DataFrame:
+    marked = bad.select(*good.columns, F.lit(False).alias("is_sound"))
+    return good.withColumn("is_sound", F.lit(True)).unionByName(marked)
 
 
 def _sets(pairs: Iterable[tuple[str, object]]) -> list[tuple[str, set[object]]]:

@@ -17,14 +17,14 @@ from spark_app.jobs.organic_share.counts import (
     Counts,
     channels_of,
     contradictions,
+    count_bad_redeliveries,
     count_days,
     moment,
 )
 from spark_app.jobs.organic_share.fast import fast_daily_totals, grouped, is_alarmed, is_on
-from spark_app.jobs.organic_share.transform import KEY
 from spark_app.quality.rules import bad_rows, is_good
 
-WORTH_ASKING = 0.1  # the share of alarmed rows
+WORTH_ASKING = 0.1  # share of alarmed rows from which on the channels are asked for
 WORTH_CORRECTING = 1_000_000  # alarmed rows: fewer are deduplicated in no time
 
 
@@ -46,22 +46,9 @@ class _Rows:
     def good(self) -> list[dict[str, Any]]:
         return [counts for counts in self.by_mask if counts["mask"] == 0]
 
-    @property
-    def alarmed_days(self) -> set[int]:
-        """The days on which a good row may have come twice, as days since 1970-01-01."""
-        return {day for counts in self.good for day in counts["alarmed_days"]}
-
-    @property
-    def alarmed_count(self) -> int:
-        """How many good rows may have come twice."""
-        return sum(counts["alarmed_count"] for counts in self.good)
-
-    @property
-    def strangers_alarm(self) -> bool:
-        """Whether it is cheaper to ask for the channels than to deduplicate what they alarm."""
-        rows_count: int = sum(counts["rows_count"] for counts in self.good)
-        are_there = any(counts["strangers_count"] for counts in self.good)
-        return are_there and self.alarmed_count > rows_count * WORTH_ASKING
+    def total(self, name: str) -> int:
+        """One of the counts over all good rows."""
+        return sum(counts[name] for counts in self.good)
 
     @property
     def bad(self) -> list[dict[str, Any]]:
@@ -88,11 +75,12 @@ def examine(raw: DataFrame, delivery: Delivery) -> Examination:
     """Count what the raw checks need, and prepare staging; nothing is written."""
     sampled: Sequence[tuple[Any, ...]] = delivery.sample(CHANNEL)
     rows = _rows(raw, delivery, [Channel(*row) for row in sampled if row[0] is not None])
-    if rows.strangers_alarm:
+    are_alarmed = rows.total("alarmed_count") > rows.total("rows_count") * WORTH_ASKING
+    if are_alarmed and rows.total("strangers_count"):
         rows.groups.unpersist()
         rows = _rows(raw, delivery, channels_of(rows.good_rows()))
-    good, alarmed = rows.good_rows(), rows.alarmed_days
-    slots = rows.slots if rows.alarmed_count >= WORTH_CORRECTING else None
+    good, alarmed = rows.good_rows(), {day for c in rows.good for day in c["alarmed_days"]}
+    slots = rows.slots if rows.total("alarmed_count") >= WORTH_CORRECTING else None
     days = fast_daily_totals(rows.groups, good, slots, alarmed)
     days = days.persist() if alarmed else days
     return Examination(
@@ -136,15 +124,17 @@ def _by_mask(groups: DataFrame, today: date) -> list[dict[str, Any]]:
 
 def _counts(rows: _Rows, days: DataFrame, delivery: Delivery) -> Counts:
     loads = [c["newest_load_micros"] for c in rows.good if c["newest_load_micros"] is not None]
-    channels = _channels(rows, delivery)
+    channels, sound = _channels(rows, delivery), is_good(rows.rules)
+    is_mixed = rows.bad and rows.good
+    redelivered = count_bad_redeliveries(rows.on_bad_days(), sound) if is_mixed else 0
     return Counts(
-        rows_count=sum(counts["rows_count"] for counts in rows.good),
-        organic_count=sum(counts["organic_count"] for counts in rows.good),
-        future_count=sum(counts["future_count"] for counts in rows.good),
+        rows_count=rows.total("rows_count"),
+        organic_count=rows.total("organic_count"),
+        future_count=rows.total("future_count"),
         newest_load_at=moment(max(loads, default=None)),
         channels=frozenset(channel.name for channel in channels),
         contradictions=contradictions(channels),
-        bad_redeliveries_count=_bad_redeliveries(rows) if rows.bad and rows.good else 0,
+        bad_redeliveries_count=redelivered,
         days=count_days(days),
     )
 
@@ -152,21 +142,7 @@ def _counts(rows: _Rows, days: DataFrame, delivery: Delivery) -> Counts:
 def _channels(rows: _Rows, delivery: Delivery) -> Sequence[Channel]:
     """The channels of good rows. They are asked for when the sample lacks some, or may accuse bad
     rows and those that were left out."""
-    strangers_count = sum(counts["strangers_count"] for counts in rows.good)
+    has_strangers = rows.total("strangers_count") > 0
     is_suspicious = contradictions(rows.channels) or delivery.options["channels"]
     may_hold_others = is_suspicious and (rows.bad or delivery.since)
-    return channels_of(rows.good_rows()) if strangers_count or may_hold_others else rows.channels
-
-
-def _bad_redeliveries(rows: _Rows) -> int:
-    """How many keys stand by an earlier good row although a later delivery of them is bad."""
-    load, is_sound = F.col("dataplatform_inserted_at"), is_good(rows.rules)
-    keys = (
-        rows.on_bad_days()
-        .groupBy(*KEY)
-        .agg(
-            F.max(F.when(is_sound, load)).alias("good_at"),
-            F.max(F.when(~is_sound, load)).alias("bad_at"),
-        )
-    )
-    return keys.where("bad_at > good_at").count()
+    return channels_of(rows.good_rows()) if has_strangers or may_hold_others else rows.channels

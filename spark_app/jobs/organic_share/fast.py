@@ -94,21 +94,17 @@ def too_many(groups: DataFrame, good_rows: DataFrame, slots: ChannelSlots) -> Da
     load, value = F.col("dataplatform_inserted_at"), F.col("value").cast("bigint")
     is_later = (F.count(load) == 1) | (F.min(load) < F.max(load))
     latest = F.when(is_later, F.max_by(value, load)).otherwise(F.max(value))
+    organic = F.when(F.col("name") == ORGANIC, F.col("x")).otherwise(0)
     keys = asked.groupBy(*KEY).agg(F.count(F.lit(1)).alias("n"), (F.sum(value) - latest).alias("x"))
     return keys.groupBy(*DAY).agg(
         F.sum(F.when(F.col("n") <= 2, F.col("n"))).alias("twice_count"),
         F.sum("x").alias("extra_installs_count"),
-        F.sum(F.when(F.col("name") == ORGANIC, F.col("x")).otherwise(0)).alias(
-            "extra_organic_count"
-        ),
+        F.sum(organic).alias("extra_organic_count"),
     )
 
 
 def is_on(days: Collection[int]) -> Column:
-    """Whether start_date is one of the days, given as days since 1970-01-01.
-
-    Not as dates of Python, which end with the year 9999 while a mistyped one does not.
-    """
+    """Whether start_date is one of these days since 1970-01-01; Python's dates end in 9999."""
     dates = ", ".join(f"date_from_unix_date({day})" for day in sorted(days))
     return F.expr(f"start_date IN ({dates})" if days else "false")
 

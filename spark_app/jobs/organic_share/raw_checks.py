@@ -71,6 +71,5 @@ def loads_are_fresh(evidence: Evidence) -> Finding:
     oldest = datetime.combine(evidence.today - timedelta(days=days), time(), UTC)
     newest = counts.newest_load_at
     is_stale = newest is None or newest < oldest
-    return Finding(
-        counts.rows_count, int(is_stale), f"the newest is of {newest}" if is_stale else ""
-    )
+    words = f"the newest is of {newest}" if is_stale else ""
+    return Finding(counts.rows_count, int(is_stale), words)
