@@ -4,6 +4,7 @@ The rows stay the same; what differs is what lies beside what, and with it what 
 dictionary and a group-by's cache see. `generate.py` itself writes in the order of the key.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -28,12 +29,23 @@ def write_in_order(source: Path, order: str, out: Path) -> int:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET temp_directory = '{out.parent}'")
         rows = connection.read_parquet(f"{source}/*.parquet").order(ORDERS[order])
-        reader = rows.to_arrow_reader(-(-total // FILES))
-        return sum(_write(out / f"installs-{i:02}.parquet", rows) for i, rows in enumerate(reader))
+        tables = _batched(rows.to_arrow_reader(ROW_GROUP_ROWS), -(-total // FILES))
+        return sum(_write(out / f"installs-{i:02}.parquet", rows) for i, rows in enumerate(tables))
 
 
-def _write(path: Path, rows: pa.RecordBatch) -> int:
-    table = pa.Table.from_batches([rows])
+def _batched(batches: Iterable[pa.RecordBatch], rows_count: int) -> Iterator[pa.Table]:
+    """Tables of at least so many rows each, but for the last."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= rows_count:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _write(path: Path, table: pa.Table) -> int:
     pq.write_table(
         table, path, compression="snappy", row_group_size=ROW_GROUP_ROWS, store_schema=False
     )

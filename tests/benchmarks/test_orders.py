@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import orders
 from benchmarks.generate import Shape, generate
 from benchmarks.orders import ORDERS, write_in_order
 
@@ -39,4 +40,11 @@ def test_by_channel_a_channels_rows_lie_together(by_key: Path, tmp_path: Path) -
     write_in_order(by_key, "channel", tmp_path / "out")
     names = read(tmp_path / "out")["name"].to_pylist()
     assert names == sorted(names)
-    assert len(list((tmp_path / "out").iterdir())) > 1
+
+
+def test_rows_are_spread_over_files(
+    by_key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "ROW_GROUP_ROWS", 100)
+    write_in_order(by_key, "channel", tmp_path / "out")
+    assert 1 < len(list((tmp_path / "out").iterdir())) <= orders.FILES
