@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 READERS = 16
 TASK_ROWS = 2_000_000
+TASKS_PER_CORE = 2
 MAX_TASKS = 10_000
 MIN_TASK_BYTES, MAX_TASK_BYTES = 2**20, 128 * 2**20
+MAX_SHARE_BYTES = 512 * 2**20
 FILE_COST_BYTES = 64 * 2**10
 _VECTORISED = {
     *("PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"),
@@ -96,7 +98,8 @@ def read_files(
     cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
     """
     rows_count = sum(file.rows_count for file in files)
-    session.conf.set("spark.sql.files.maxPartitionBytes", str(task_bytes(bytes_count, rows_count)))
+    size = task_bytes(bytes_count, rows_count, local_cores(session))
+    session.conf.set("spark.sql.files.maxPartitionBytes", str(size))
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
@@ -105,11 +108,25 @@ def read_files(
     return reduce(lambda one, other: one.unionByName(other), frames)
 
 
-def task_bytes(bytes_count: int, rows_count: int) -> int:
-    """How much one task reads: about two million rows, whose groups fit a processor's cache."""
-    wanted = bytes_count * TASK_ROWS // max(rows_count, 1)
-    bounded = min(max(wanted, MIN_TASK_BYTES), MAX_TASK_BYTES)
-    return max(bounded, bytes_count // MAX_TASKS)
+def local_cores(session: "SparkSession") -> int | None:
+    """How many cores run tasks; null on a cluster, which grows and shrinks by the tasks it has."""
+    context = session.sparkContext
+    return context.defaultParallelism if context.master.startswith("local") else None
+
+
+def task_bytes(bytes_count: int, rows_count: int, cores: int | None = None) -> int:
+    """How much one task reads: two million rows or more, and no more tasks than cores can share.
+
+    Each task hands on the groups that it found. Where rows do not lie in the order of their groups
+    every task finds nearly all of them, so few tasks are cheaper than many.
+    """
+    by_rows = bytes_count * TASK_ROWS // max(rows_count, 1)
+    by_core = -(-bytes_count // (TASKS_PER_CORE * cores)) if cores else 0
+    return max(
+        min(max(by_rows, MIN_TASK_BYTES), MAX_TASK_BYTES),
+        min(by_core, MAX_SHARE_BYTES),
+        bytes_count // MAX_TASKS,
+    )
 
 
 def _signature(source: Files, file: DeliveredFile) -> tuple[Physical, ...]:

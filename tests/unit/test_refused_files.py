@@ -217,5 +217,11 @@ def test_a_task_reads_neither_too_little_nor_too_much(bytes_count: int, rows_cou
     assert files.MIN_TASK_BYTES <= size <= files.MAX_TASK_BYTES
 
 
+def test_the_cores_of_this_machine_share_the_rows_in_few_tasks() -> None:
+    few = files.task_bytes(40 * 2**20, 50_000_000, cores=2)
+    assert 40 * 2**20 / few == files.TASKS_PER_CORE * 2
+    assert files.task_bytes(10**12, 10**11, cores=2) == files.MAX_SHARE_BYTES
+
+
 def test_a_huge_source_makes_at_most_ten_thousand_tasks() -> None:
     assert 10**14 / files.task_bytes(10**14, 10**12) <= 10_000
