@@ -6,12 +6,13 @@ INSTALLED_DEV := $(VENV)/.installed-dev
 SAMPLE_LAKE := sample-lake
 TERRAFORM ?= terraform
 CHECKOV := .venv-checkov/.installed
+CLIENTS := .venv-clients/.installed
 FAULT_SEEDS ?= 20
 LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop e2e faults destroy
+.PHONY: help run test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients e2e faults destroy
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,7 +76,17 @@ cloud: $(INSTALLED_DEV) ## start a local cloud in ./.cloud: S3, IAM, EC2 and EMR
 cloud-stop: $(INSTALLED_DEV) ## end the local cloud and every process it started
 	@$(PYTHON) -m scripts.local_cloud stop
 
-e2e: $(INSTALLED_DEV) ## package, apply, submit, read and destroy, in a local cloud of its own
+cloud-clean: $(INSTALLED_DEV) ## delete the logs that the clusters of ended local clouds left
+	@$(PYTHON) -m scripts.local_cloud clean
+
+clients: $(CLIENTS) ## install other tools' clients of EMR into .venv-clients; the tests of e2e use them
+
+$(CLIENTS): .ci/clients.lock
+	@python3.11 -m venv .venv-clients
+	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+e2e: $(INSTALLED_DEV) $(CLIENTS) ## package, apply, submit, read and destroy, in a local cloud of its own
 	@$(PYTHON) -m pytest tests/cloud
 
 faults: $(INSTALLED_DEV) ## let S3, EMR and processes fail, in many ways; FAULT_SEEDS=20
@@ -93,5 +104,5 @@ package: $(INSTALLED) ## make the package for the cluster in ./dist
 
 clean: ## delete what make made: .venv, the sample, packages, build and caches
 	@if [ -d .cloud ]; then $(MAKE) cloud-stop; fi
-	rm -rf $(VENV) .venv-checkov $(SAMPLE_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-clients $(SAMPLE_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

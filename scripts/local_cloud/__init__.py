@@ -1,6 +1,6 @@
 """The local cloud: EMR that really runs steps, beside a general emulator, all on 127.0.0.1.
 
-    python -m scripts.local_cloud start|stop|serve
+    python -m scripts.local_cloud start|stop|clean|serve
 
 A cluster is a folder, `.cloud/clusters/ID/`, and real processes: its bootstrap actions, then its
 steps through a real spark-submit, with the instance role's credentials. Nothing of it outlives the

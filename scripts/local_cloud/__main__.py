@@ -1,4 +1,4 @@
-"""`python -m scripts.local_cloud start|stop|serve`."""
+"""`python -m scripts.local_cloud start|stop|clean|serve`."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from spark_app.errors import AppError
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
     parser = argparse.ArgumentParser(prog="local_cloud", description="EMR and S3 on this machine.")
-    parser.add_argument("command", choices=("start", "stop", "serve", "watch"))
+    parser.add_argument("command", choices=("start", "stop", "clean", "serve"))
     parser.add_argument("--folder", type=Path, default=CHECKOUT / ".cloud")
     parser.add_argument("--ends-with-input", action="store_true", help="serve until stdin ends")
     known = parser.parse_args(arguments)
@@ -23,8 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
             _start(folder)
         elif known.command == "stop":
             _stop(folder)
-        elif known.command == "watch":
-            control.watch(folder)
+        elif known.command == "clean":
+            print(f"Deleted what {control.clean(folder)} clusters left.")
         else:
             control.log_to_stderr()
             control.serve(folder, ends_with_input=known.ends_with_input)

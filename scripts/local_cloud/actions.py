@@ -11,6 +11,7 @@ from scripts.local_cloud.protocol import invalid, not_valid
 from scripts.local_cloud.records import ENDED
 
 MOST_STEPS = 256
+MOST_AT_ONCE = 10
 _NOT_BOTH = (
     "Instance fleets and instance groups are mutually exclusive. The EMR cluster specified in the "
     "request uses {has}. The {action} request does not support clusters that use {has}. Use the "
@@ -70,6 +71,7 @@ def add_job_flow_steps(call: Call) -> dict[str, Any]:
 
 def cancel_steps(call: Call) -> dict[str, Any]:
     """CancelSteps: each step is told apart."""
+    refused.check_count(call.request["StepIds"], MOST_STEPS, "step ids")
     cluster = call.cluster()
     is_forced = call.request.get("StepCancellationOption") == "TERMINATE_PROCESS"
     answers = []
@@ -92,8 +94,10 @@ def describe_step(call: Call) -> dict[str, Any]:
 
 def list_steps(call: Call) -> dict[str, Any]:
     """ListSteps, the newest first, by state and id."""
-    cluster, asked = call.cluster(), call.request
+    asked = call.request
     states, ids = asked.get("StepStates"), asked.get("StepIds")
+    refused.check_count(ids, MOST_AT_ONCE, "step ids")
+    cluster = call.cluster()
     if states and ids:
         raise not_valid("StepStates and StepIds are mutually exclusive.")
     with cluster.lock:
@@ -166,6 +170,7 @@ def list_bootstrap_actions(call: Call) -> dict[str, Any]:
 
 def terminate_job_flows(call: Call) -> None:
     """TerminateJobFlows: those that are not protected end, also when others are."""
+    refused.check_count(call.request["JobFlowIds"], MOST_AT_ONCE, "job flows")
     clusters = named_clusters(call)
     protected = [each for each in clusters if each.is_protected and each.state not in ENDED]
     for cluster in clusters:

@@ -134,6 +134,8 @@ class Cluster:
             _LOG.exception("cluster %s", self.id)
             end = with_errors("INTERNAL_ERROR", "Internal error")
         self._end(end)
+        if self.work:
+            self.work.delete_disks()
 
     def _launch(self) -> End | None:
         """STARTING: everything that EMR finds out late, then the instances."""

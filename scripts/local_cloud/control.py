@@ -18,10 +18,12 @@ import psutil
 
 from scripts.local_cloud import emulator, files
 from scripts.local_cloud.cloud import Cloud
+from scripts.local_cloud.node import keep_logs_only
 from scripts.local_cloud.processes import kill_marked
 from scripts.local_cloud.server import serving
 from scripts.local_cloud.settings import CHECKOUT, Settings, stand_alone, time_scale
 from spark_app.errors import RunFailed, Unusable
+from spark_app.spark.conf import java_version
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -40,22 +42,28 @@ def serve(folder: Path, *, ends_with_input: bool = False) -> None:
         signal.signal(number, lambda *_: over.set())
     if ends_with_input:
         threading.Thread(target=_wait_for_input, args=[over], daemon=True).start()
-    with _only_one(folder), _watched(folder):
+    with _only_one(folder):
         process, general_url = emulator.start(folder)
         try:
             settings = Settings(folder, general_url, _scale())
+            _delete_old_disks(settings.clusters)
             with serving(Cloud(settings)) as server:
                 _say_ready(folder, general_url, server.url)
-                while not over.wait(0.5) and process.poll() is None:
+                while not over.wait(0.5) and not process.is_gone:
                     pass
         finally:
             for name in ("server.json", "env"):
                 (folder / name).unlink(missing_ok=True)
-            process.kill()
-            process.wait()
+            process.close()
             kill_marked(folder)
     if not over.is_set():
         raise RunFailed(f"ministack ended; look at {folder / 'ministack.log'}")
+
+
+def _delete_old_disks(clusters: Path) -> None:
+    """Delete what servers that were killed left, and do not wait for it: it can be much."""
+    old = list(clusters.iterdir()) if clusters.is_dir() else []
+    threading.Thread(target=keep_logs_only, args=[old], daemon=True).start()
 
 
 def _wait_for_input(over: threading.Event) -> None:
@@ -73,7 +81,7 @@ def _scale() -> float:
 def _say_ready(folder: Path, general_url: str, emr_url: str) -> None:
     known = files.environment(general_url, emr_url)
     files.write_environment(folder, known)
-    copy = files.copy_terraform(folder)
+    copy = files.copy_terraform(folder, known)
     files.write_state(
         folder,
         {"pid": os.getpid(), "environment": known, "terraform": str(copy) if copy else None},
@@ -81,43 +89,44 @@ def _say_ready(folder: Path, general_url: str, emr_url: str) -> None:
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder, and begin with nothing of an earlier cloud in it."""
+def _held(folder: Path) -> Iterator[None]:
+    """Be the only one that works in a folder.
+
+    Raises:
+        Unusable: a cloud runs in it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Unusable(f"a local cloud runs in {folder} already; stop it first") from error
-        kill_marked(folder)
-        for name in ("server.json", "env"):
-            (folder / name).unlink(missing_ok=True)
-        for name in ("clusters", "terraform", "ministack"):
-            shutil.rmtree(folder / name, ignore_errors=True)
         yield
+
+
+def clean(folder: Path) -> int:
+    """Delete what the clusters of ended clouds left in a folder; how many clusters there were.
+
+    Raises:
+        Unusable: a cloud runs in it.
+    """
+    with _held(folder):
+        clusters = folder / "clusters"
+        count = len(list(clusters.iterdir())) if clusters.is_dir() else 0
+        shutil.rmtree(clusters, ignore_errors=True)
+        return count
 
 
 @contextlib.contextmanager
-def _watched(folder: Path) -> Iterator[None]:
-    """Have a process that cleans up even when this one is killed: its input ends with us."""
-    command = [sys.executable, "-m", "scripts.local_cloud", "watch", "--folder", str(folder)]
-    with subprocess.Popen(
-        command,
-        cwd=CHECKOUT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ):
+def _only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder, and begin with nothing of an earlier cloud in it but clusters' logs."""
+    with _held(folder):
+        kill_marked(folder)
+        for name in ("server.json", "env"):
+            (folder / name).unlink(missing_ok=True)
+        for name in ("terraform", "ministack"):
+            shutil.rmtree(folder / name, ignore_errors=True)
         yield
-
-
-def watch(folder: Path) -> None:
-    """Wait until the server is gone, then leave nothing of it running."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    sys.stdin.read()
-    kill_marked(folder)
 
 
 def running(folder: Path) -> dict[str, Any] | None:
@@ -144,8 +153,10 @@ def start(
     It ends when `held_by`, its input, does; without, it runs until it is stopped.
 
     Raises:
+        Unusable: there is no Java that its steps could run on.
         RunFailed: it does not get ready.
     """
+    java_version()
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "scripts.local_cloud", "serve", "--folder", str(folder)]
     command += ["--ends-with-input"] if held_by is not None else []

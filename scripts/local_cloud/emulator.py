@@ -1,21 +1,21 @@
 """The general emulator (ministack: S3, IAM, EC2, STS, KMS) as a process of the cloud."""
 
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from scripts.local_cloud.settings import MARK
+from scripts.local_cloud.processes import Process
+from scripts.local_cloud.settings import HOST, MARK
 from spark_app.errors import RunFailed
 
 _PROGRAM = Path(sys.executable).parent / "ministack"
 _WAIT_SECONDS = 30.0
 
 
-def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
+def start(folder: Path) -> tuple[Process, str]:
     """Start it and wait until it answers; its process and its URL.
 
     Raises:
@@ -32,35 +32,28 @@ def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str]:
         "HOME": str(home),
         "TMPDIR": str(home),
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": HOST,
+        "IOT_MTLS_ENABLED": "0",  # its listener is not bound to BIND_HOST
     }
     with (folder / "ministack.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(_PROGRAM)],
-            env=environment,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    url = f"http://127.0.0.1:{port}"
+        process = Process([str(_PROGRAM)], environment, home, log, log)
+    url = f"http://{HOST}:{port}"
     _wait_for(process, url, folder)
     return process, url
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
+    with socket.create_server((HOST, 0)) as probe:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", url: str, folder: Path) -> None:
+def _wait_for(process: Process, url: str, folder: Path) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and not process.is_gone:
         try:
             with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    process.kill()
+    process.close()
     raise RunFailed(f"ministack did not start; look at {folder / 'ministack.log'}")

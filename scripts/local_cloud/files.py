@@ -7,13 +7,40 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.local_cloud.settings import CHECKOUT, HOST, KEYS, REGION
+from scripts.local_cloud.settings import ACCOUNT, CHECKOUT, HOST, KEYS, REGION
 
+# Whatever keys, profile and endpoints the shell has, it is this account at this address, or none.
 _OVERRIDE = """\
-# What an emulator needs; everything else is the configuration as it is.
+# What ties this copy to the local cloud; everything else is the configuration as it is.
 provider "aws" {
-  s3_use_path_style = true
-  max_retries       = 2
+  access_key          = "%(key)s"
+  secret_key          = "%(secret)s"
+  allowed_account_ids = ["%(account)s"]
+  s3_use_path_style   = true
+  max_retries         = 2
+
+  endpoints {
+    emr = "%(emr)s"
+    ec2 = var.%(name)s
+    iam = var.%(name)s
+    kms = var.%(name)s
+    s3  = var.%(name)s
+    sts = var.%(name)s
+  }
+}
+"""
+# What Terraform starts besides its provider takes keys and endpoint from the shell: so it is asked.
+_VARIABLE = """\
+variable "%(name)s" {
+  description = "Where the local cloud is, set by its file env."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.%(name)s == "%(general)s"
+    error_message = "This shell does not lead to the local cloud: run `source %(env)s` first."
+  }
 }
 """
 _PROJECT_DIR = """
@@ -36,6 +63,7 @@ _NOT_OURS = (
     "AWS_USE_DUALSTACK_ENDPOINT",
     *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "STS", "IAM", "EC2", "KMS")),
 )
+_SHELL = "local_cloud"  # the variable by which the copy knows the cloud's shell
 _NO_PROXY = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("NO_PROXY", "no_proxy")]
 
 
@@ -48,6 +76,7 @@ def environment(general_url: str, emr_url: str) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
+        f"TF_VAR_{_SHELL}": general_url,
     }
 
 
@@ -60,8 +89,12 @@ def write_environment(folder: Path, known: Mapping[str, str]) -> Path:
     return path
 
 
-def copy_terraform(folder: Path, source: Path = CHECKOUT / "terraform") -> Path | None:
-    """Copy the configuration without its state, with an override file; null when there is none."""
+def copy_terraform(
+    folder: Path, known: Mapping[str, str], source: Path = CHECKOUT / "terraform"
+) -> Path | None:
+    """Copy the configuration without its state, tied to the cloud that the environment `known`
+    leads to; null when there is none.
+    """
     target = folder / "terraform"
     shutil.rmtree(target, ignore_errors=True)
     if not source.is_dir():
@@ -71,8 +104,22 @@ def copy_terraform(folder: Path, source: Path = CHECKOUT / "terraform") -> Path 
         'variable "project_dir"' in path.read_text() for path in target.glob("*.tf")
     )
     project_dir = _PROJECT_DIR % json.dumps(str(source.parent)) if has_project_dir else ""
-    (target / "local_cloud_override.tf").write_text(_OVERRIDE + project_dir)
+    own = _own(folder, known)
+    (target / "local_cloud_override.tf").write_text(_OVERRIDE % own + project_dir)
+    (target / "local_cloud.tf").write_text(_VARIABLE % own)
     return target
+
+
+def _own(folder: Path, known: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "key": known["AWS_ACCESS_KEY_ID"],
+        "secret": known["AWS_SECRET_ACCESS_KEY"],
+        "account": ACCOUNT,
+        "general": known["AWS_ENDPOINT_URL"],
+        "emr": known["AWS_ENDPOINT_URL_EMR"],
+        "name": _SHELL,
+        "env": str(folder / "env"),
+    }
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:

@@ -5,9 +5,10 @@ The environment begins empty: nothing of the caller's reaches a node. `/opt/` is
 
 import os
 import re
+import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ logger.native.level = error
 """
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 _VENV_BIN = Path(sys.executable).parent
+_DISKS = ("opt", "tmp", "mnt")
+_SUBMIT = Path(__file__).with_name("spark_submit.py")
+_NOT_THERE = (  # what EMR's command-runner knows, and its scripts use
+    *("hadoop", "hdfs", "yarn", "mapred", "hadoop-streaming", "s3-dist-cp"),
+    *("hive", "hive-script", "pig", "pig-script", "presto-cli", "sqoop"),
+)
+_SAY_NOT_THERE = """\
+echo "error: this cloud has no ${0##*/}; it has spark-submit, aws, python3.11 and a shell" >&2
+exit 1
+"""
 
 
 class Node:
@@ -38,16 +49,21 @@ class Node:
 
     def prepare(self, configurations: Sequence[Mapping[str, Any]]) -> None:
         """Make the folder: programs, Spark's configuration, room for logs."""
-        for name in ("bin", "conf", "opt", "tmp", "mnt", "var/log"):
+        for name in ("bin", "conf", "var/log", *_DISKS):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name, target in _programs():
             (self.folder / "bin" / name).symlink_to(target)
+        for name, text in _scripts():
+            path = self.folder / "bin" / name
+            path.write_text(f"#!/bin/sh\n{text}")
+            path.chmod(0o755)
         conf = self.folder / "conf"
         (conf / "log4j2.properties").write_text(_LOG4J)
         settings = self._spark_defaults() | {
             name: self.path(str(value))
             for part in classified(configurations, "spark-defaults")
             for name, value in part.get("Properties", {}).items()
+            if (name, value) != ("spark.master", "yarn")
         }
         lines = [f"{name} {value}\n" for name, value in settings.items()]
         (conf / "spark-defaults.conf").write_text("".join(lines))
@@ -93,8 +109,16 @@ class Node:
         }
 
     def path(self, argument: str) -> str:
-        """An argument with the paths below `/opt/` that it begins with or sets: the node's own."""
-        return re.sub(r"(^|=)/opt/", rf"\1{self.folder}/opt/", argument)
+        """An argument with the path that it begins with or sets: the node's own.
+
+        That is what lies below `/opt/`, and of `/usr/bin/` the programs that the node has.
+        """
+        found = re.sub(r"(^|=)/opt/", rf"\1{self.folder}/opt/", argument)
+        return re.sub(r"(^|=)/usr/bin/([\w.-]+)$", self._program, found)
+
+    def _program(self, found: re.Match[str]) -> str:
+        path = self.folder / "bin" / found[2]
+        return f"{found[1]}{path}" if path.exists() else found[0]
 
     def logs(self, *parts: str) -> Path:
         """A folder for a process's logs."""
@@ -107,6 +131,13 @@ class Node:
         folder = self.folder.joinpath("mnt", *parts)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def keep_logs_only(nodes: Iterable[Path]) -> None:
+    """Delete the disks of nodes that have ended; their configuration and logs stay."""
+    for folder in nodes:
+        for name in _DISKS:
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _quoted(value: str) -> str:
@@ -164,5 +195,11 @@ def java_home() -> Path:
 def _programs() -> Iterator[tuple[str, Path]]:
     base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     yield from (("python3.11", base), ("python3", base), ("aws", _VENV_BIN / "aws"))
-    yield "spark-submit", spark_home() / "bin" / "spark-submit"
     yield "java", java_home() / "bin" / "java"
+
+
+def _scripts() -> Iterator[tuple[str, str]]:
+    """Programs of the node that are scripts: name and text."""
+    yield "spark-submit", f'exec {shlex.join([sys.executable, "-I", str(_SUBMIT)])} "$@"\n'
+    yield "state-pusher-script", "true  # EMR's debugging step: the logs go to S3 in any case\n"
+    yield from ((name, _SAY_NOT_THERE) for name in _NOT_THERE)

@@ -11,13 +11,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.local_cloud.account import Account
-from scripts.local_cloud.node import Node, spark_home
+from scripts.local_cloud.node import Node, keep_logs_only
 from scripts.local_cloud.node_logs import NodeLogs
-from scripts.local_cloud.processes import Process, kill_marked
+from scripts.local_cloud.processes import Process
 from scripts.local_cloud.settings import now
+from scripts.local_cloud.spark_submit import CONTAINER_LOGS
 
 GRACE_SECONDS = 2.0
 _KILLED = 137
+_STATE_PUSHER = r"s3://([a-z0-9-]+\.)?elasticmapreduce/libs/state-pusher/.*"  # EMR's own bucket
 
 
 class NotFetched(Exception):
@@ -31,7 +33,8 @@ class NodeWork:
         self._node, self._account, self._role = node, account, role
         self._instance_id = instance_id
         self._lock = threading.Lock()
-        self._processes: dict[str, Process] = {}
+        self._running: dict[str, Process] = {}
+        self._left: list[Process] = []  # also what has ended and left something behind
         self._stopped: set[str] = set()
         self._is_closed = False
 
@@ -75,9 +78,19 @@ class NodeWork:
         """The folder of a step's logs."""
         return self._node.logs("steps", step_id)
 
+    def containers(self, step_id: str) -> list[Path]:
+        """The folders of logs of a step's YARN containers: `APPLICATION_ID/CONTAINER_ID`."""
+        return sorted(self.step_logs(step_id).glob("containers/*/*"))
+
+    def delete_disks(self) -> None:
+        """Delete what was on the node but its configuration and logs."""
+        keep_logs_only([self._node.folder])
+
     def _step_args(self, jar: Mapping[str, Any], work: Path) -> list[str]:
         name = jar["Jar"].rsplit("/", 1)[-1]
         args = [self._node.path(arg) for arg in jar.get("Args", [])]
+        if name == "command-runner.jar":
+            args = [arg for arg in args if arg]  # EMR's drops them too
         if name not in ("command-runner.jar", "script-runner.jar"):
             raise NotFetched(
                 f"Error fetching jar file {jar['Jar']}: this cloud has command-runner.jar and "
@@ -87,8 +100,6 @@ class NodeWork:
             raise NotFetched(f"{name} needs arguments: what is to be run")
         if name == "script-runner.jar":
             return [str(self._fetch(args[0], work)), *args[1:]]
-        if args[0] == "spark-submit":
-            return [str(spark_home() / "bin" / "spark-submit"), *args[1:]]
         return args
 
     def _fetch(self, uri: str, work: Path) -> Path:
@@ -97,6 +108,8 @@ class NodeWork:
         Raises:
             NotFetched: as it says.
         """
+        if re.fullmatch(_STATE_PUSHER, uri):
+            return self._node.folder / "bin" / "state-pusher-script"
         if not uri.startswith("s3://"):
             return Path(self._node.path(re.sub("^file:(//)?", "", uri)))
         bucket, _, key = uri.removeprefix("s3://").partition("/")
@@ -109,17 +122,19 @@ class NodeWork:
         return target
 
     def _run(self, name: str, args: Sequence[str], work: Path, logs: Path) -> int:
-        environment = self._node.environment(self._credentials())
+        containers = {CONTAINER_LOGS: str(logs / "containers")}
+        environment = self._node.environment(self._credentials()) | containers
         began = time.monotonic()
         with self._lock:
             if self._is_closed or name in self._stopped:
                 return _KILLED
-            output = (logs / "stdout", logs / "stderr")
-            process = Process(_runnable(args), environment, work, output)
-            self._processes[name] = process
+            with (logs / "stdout").open("wb") as stdout, (logs / "stderr").open("wb") as stderr:
+                process = Process(_runnable(args), environment, work, stdout, stderr)
+            self._running[name] = process
+            self._left = [*(each for each in self._left if not each.is_gone), process]
         code = process.wait()
         with self._lock:
-            self._processes.pop(name, None)
+            self._running.pop(name, None)
         took = time.monotonic() - began
         (logs / "controller").write_text(_controller(name, args, code, took, process.pid))
         return code
@@ -128,7 +143,7 @@ class NodeWork:
         """End one of the processes, also before it began; nothing happens when it is over."""
         with self._lock:
             self._stopped.add(name)
-            process = self._processes.get(name)
+            process = self._running.get(name)
         if process:
             process.stop_later(grace_seconds)
 
@@ -136,13 +151,14 @@ class NodeWork:
         """End all of them, and whatever they started."""
         with self._lock:
             self._is_closed = True
-            running = list(self._processes.values())
+            running, left = list(self._running.values()), self._left
         stopping = [threading.Thread(target=each.stop, args=[grace_seconds]) for each in running]
         for thread in stopping:
             thread.start()
         for thread in stopping:
             thread.join()
-        kill_marked(self._node.folder)
+        for process in left:
+            process.close()
 
 
 def _runnable(args: Sequence[str]) -> list[str]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from scripts.local_cloud.applications import version
+from scripts.local_cloud.instance_types import INSTANCE_TYPES
 from scripts.local_cloud.protocol import Refused, invalid
 
 _RELEASE = re.compile(  # those that there are, so that a slip is refused here as it is there
@@ -23,6 +25,9 @@ def check_launch(request: Mapping[str, Any], security_configurations: Iterable[s
     label = request.get("ReleaseLabel", "")
     if not _RELEASE.fullmatch(label):
         raise invalid(f"The supplied release label is invalid: {label}.")
+    for name in (each["Name"] for each in request.get("Applications", [])):
+        if version(name, label) is None:
+            raise invalid(f"Application '{name}' is not available in release {label}.")
     _check_instances(request["Instances"])
     check_concurrency(request.get("StepConcurrencyLevel", 1), request.get("Steps", []))
     check_steps(request.get("Steps", []), request.get("StepConcurrencyLevel", 1))
@@ -61,6 +66,7 @@ def _check_instances(instances: Mapping[str, Any]) -> None:
         _check_kinds([part[key] for part in collection or []], key)
     for fleet in fleets or []:
         check_fleet(fleet)
+    check_types([*types, *(group["InstanceType"] for group in groups or [])])
 
 
 def _check_kinds(kinds: Sequence[str], key: str) -> None:
@@ -98,6 +104,28 @@ def check_fleet(fleet: Mapping[str, Any]) -> None:
         raise invalid(f"The {kind} instance fleet contains duplicate instance types.")
     if len(types) > 30:
         raise invalid(f"The {kind} instance fleet may have at most 30 instance types.")
+    check_types(types)
+
+
+def check_types(types: Iterable[str | None]) -> None:
+    """Refuse instance types that EMR does not have.
+
+    Raises:
+        Refused: as said.
+    """
+    for name in types:
+        if name is not None and name not in INSTANCE_TYPES:
+            raise invalid(f"Instance type '{name}' is not supported.")
+
+
+def check_count(items: Sequence[Any] | None, most: int, what: str) -> None:
+    """Refuse a request that names more than EMR takes at once.
+
+    Raises:
+        Refused: as said.
+    """
+    if len(items or ()) > most:
+        raise invalid(f"Maximum number of {what} for a request is {most}.")
 
 
 def check_steps(steps: Sequence[Mapping[str, Any]], concurrency: int) -> None:
@@ -106,8 +134,7 @@ def check_steps(steps: Sequence[Mapping[str, Any]], concurrency: int) -> None:
     Raises:
         Refused: as said.
     """
-    if len(steps) > MAX_STEPS:
-        raise invalid(f"Maximum number of steps for a request is {MAX_STEPS}.")
+    check_count(steps, MAX_STEPS, "steps")
     for step in steps:
         action = step.get("ActionOnFailure", "TERMINATE_CLUSTER")
         if concurrency > 1 and action in _NEEDS_ONE:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 REGION = "eu-central-1"
+ACCOUNT = "000000000000"
 CHECKOUT = Path(__file__).resolve().parents[2]
 SCALE = "LOCAL_CLOUD_TIME_SCALE"
 MARK = "LOCAL_CLOUD"  # stands in the environment of every process of a cloud: its folder

@@ -78,6 +78,8 @@ class Stepping:
             (cluster.work.step_logs(step.id) / "stderr").write_text(f"{error}\n")
             code = 1
         cluster.logs.send_later(cluster.work.step_logs(step.id), f"steps/{step.id}")
+        for folder in cluster.work.containers(step.id):
+            cluster.logs.send_later(folder, f"containers/{folder.parent.name}/{folder.name}")
         with cluster.lock:
             self._ended(step, code)
             cluster.lock.notify_all()

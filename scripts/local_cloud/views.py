@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scripts.local_cloud.applications import version
 from scripts.local_cloud.cluster import Cluster
 from scripts.local_cloud.instance_views import dns, timeline
 from scripts.local_cloud.launch import subnets_of
@@ -57,9 +58,7 @@ def cluster_view(cluster: Cluster, account_id: str) -> dict[str, Any]:
         **{name: asked[name] for name in _SHOWN if name in asked},
         **summary(cluster, account_id),
         "Applications": [
-            {"Version": _spark_version(asked["ReleaseLabel"]), **each}
-            if each["Name"].lower() == "spark"
-            else each
+            {"Version": version(each["Name"], asked["ReleaseLabel"]), **each}
             for each in asked.get("Applications", [])
         ],
         "Ec2InstanceAttributes": _ec2(cluster),
@@ -75,10 +74,6 @@ def cluster_view(cluster: Cluster, account_id: str) -> dict[str, Any]:
         "PlacementGroups": asked.get("PlacementGroupConfigs", []),
         "MasterPublicDnsName": dns(cluster.primary, cluster) if cluster.instances else "",
     }
-
-
-def _spark_version(label: str) -> str:
-    return "4.1.1" if label.startswith("emr-spark-8") else "3.5.8"
 
 
 def _status(cluster: Cluster) -> dict[str, Any]:

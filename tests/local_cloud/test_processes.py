@@ -20,8 +20,12 @@ from scripts.local_cloud.settings import Settings
 from tests.local_cloud.conftest import ended, steps, until, wait_for
 from tests.local_cloud.deployment import Deployment, bash, deploy
 
-# One that ignores being asked, one in the background, one in a session of its own.
-STUBBORN = "trap '' TERM; (sleep 61 &); setsid sleep 62 & while true; do sleep 0.2; done"
+# One that ignores being asked, one in the background, one in a session of its own, and one that
+# has nothing of its cluster's environment either.
+STUBBORN = (
+    "trap '' TERM; (sleep 61 &); setsid sleep 62 & env -i setsid sleep 63 & "
+    "while true; do sleep 0.2; done"
+)
 KEPT = {"KeepJobFlowAliveWhenNoSteps": True}
 
 
@@ -33,14 +37,34 @@ def own_cloud(tmp_path: Path) -> Iterator[RunningCloud]:
 
 
 def commands(folder: Path) -> list[str]:
-    """The command lines of what runs for a folder."""
+    """The command lines of what runs for a folder, our own inits left out."""
     found = []
     for process in marked(folder):
         try:
-            found.append(" ".join(process.cmdline()))
+            line = " ".join(process.cmdline())
         except psutil.Error:
             continue
+        if "/local_cloud/init.py " not in line:
+            found.append(line)
     return found
+
+
+def unmarked(cloud: RunningCloud) -> list[psutil.Process]:
+    """What of the stubborn step says of no folder that it belongs to it."""
+    return [each for each in server_of(cloud).children(recursive=True) if is_line(each, "sleep 63")]
+
+
+def is_line(process: psutil.Process, line: str) -> bool:
+    """Whether a process has this command line."""
+    try:
+        return " ".join(process.cmdline()) == line
+    except psutil.Error:
+        return False
+
+
+def server_of(cloud: RunningCloud) -> psutil.Process:
+    """A cloud's server."""
+    return psutil.Process((files.read_state(cloud.folder) or {})["pid"])
 
 
 def gone(folder: Path) -> None:
@@ -59,6 +83,7 @@ def stubborn(emr: Any, deployment: Deployment, folder: Path) -> str:
         lambda found: sorted(found) == ["sleep 61", "sleep 62"],
         "the step's processes",
     )
+    until(lambda: unmarked(deployment.cloud), bool, "the one without an environment")
     return cluster
 
 
@@ -87,6 +112,7 @@ def test_an_ended_cluster_leaves_no_process(
 
     ended(emr, cluster)
     assert commands(cloud.folder / "clusters" / cluster) == []
+    assert not unmarked(cloud)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -95,7 +121,7 @@ def test_a_server_that_ends_in_any_way_leaves_no_process(
 ) -> None:
     stubborn(own_cloud.client("emr"), deploy(own_cloud), own_cloud.folder)
     assert any("ministack" in line for line in commands(own_cloud.folder))
-    server = psutil.Process((files.read_state(own_cloud.folder) or {})["pid"])
+    server = server_of(own_cloud)
     family = server.children(recursive=True)
 
     os.kill(server.pid, number)
