@@ -160,10 +160,9 @@ def examined(
     return examine.examine(raw_frame(spark, rows), delivery(hint, **overrides))
 
 
-def published_of(spark: SparkSession, found: Examination) -> list[Row]:
+def published_of(found: Examination) -> list[Row]:
     """The final table that follows from what was found, as rows."""
-    grid = frame(spark, transform.on_complete_grid(found.made).toArrow())
-    table = transform.rolling_share(grid).toArrow()
+    table = transform.rolling_share(transform.on_complete_grid(found.made)).toArrow()
     ordered = table.sort_by([("country", "ascending"), ("week_start_date", "ascending")])
     return list(ordered.to_pylist())
 

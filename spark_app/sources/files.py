@@ -111,7 +111,7 @@ def read_files(
 def local_cores(session: "SparkSession") -> int | None:
     """How many cores run tasks; null on a cluster, which grows and shrinks by the tasks it has."""
     context = session.sparkContext
-    return context.defaultParallelism if context.master.startswith("local") else None
+    return context.defaultParallelism if str(context.master).startswith("local") else None
 
 
 def task_bytes(bytes_count: int, rows_count: int, cores: int | None = None) -> int:

@@ -60,12 +60,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Made:
 
 
 def _make(root: Path) -> Made:
-    deliveries, working, scratch = root / "to read", root / "working", root / "scratch"
+    deliveries, working, scratch = root / "to read", root / "working", root / "with space"
     older = deliveries / "older [2020]"
     working.mkdir()
     scratch.mkdir()
     bad = _deliver(deliveries, older)
-    env = {"TMPDIR": str(scratch), "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={scratch}"}
+    java = f"-Djava.io.tmpdir='{scratch}'"
+    another_spark = {"SPARK_HOME": "/nowhere", "PYSPARK_SUBMIT_ARGS": "--nonsense"}
+    env = {"TMPDIR": str(scratch), "JDK_JAVA_OPTIONS": java, **another_spark}
     lake, pattern = root / "lake", f"{deliveries}/*/*.parquet"
     first = process.run(older, lake, "--run-id", FIRST, cwd=working, env=env)
     began = time.monotonic()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import process
 from tests.e2e.conftest import FIRST, SECOND, Made
+from tests.e2e.in_process import app
 from tests.e2e.process import (
     JOB,
-    app,
     environment,
     expect_error,
     manifest,
@@ -28,7 +29,7 @@ HEAVY = ("great_expectations", "pandas", "pyarrow", "bokeh", "jinja2", "boto3")
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_teaches_by_example(tmp_path: Path, command: str) -> None:
-    ended = app(*command.split(), "--help", cwd=tmp_path)
+    ended = process.app(*command.split(), "--help", cwd=tmp_path)
     assert (ended.code, ended.err) == (0, "")
     assert f"examples:\n  python -m spark_app {command}" in ended.out
     for name in COMMANDS if not command else ():

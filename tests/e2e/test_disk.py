@@ -1,8 +1,11 @@
 """A disk that is full while a run writes: the lake's, and that of temporary files."""
 
+import dataclasses
+import json
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,80 +13,103 @@ import pytest
 from tests.e2e import process
 from tests.e2e.conftest import SECOND, Made
 from tests.e2e.process import JOB, Ended, expect_error
+from tests.e2e.small_disks import SmallDisk
 
-SCRIPT = """
-mount -t tmpfs -o "size=$1,nr_inodes=$2" none "$3" || exit 99
-cp -a "$4/." "$3/" || exit 98
-disk=$3 copy=$4; shift 4; "$@"; code=$?
-rm -rf "$copy" && cp -a "$disk" "$copy" && exit $code
-"""
+MOUNT = 'mount -t tmpfs -o "size=$1,nr_inodes=$2" none "$3" && shift 3 && exec "$@"'
+FULL = (("24k", 1000), ("40k", 1000), ("1m", 20))
+TOO_FULL_FOR_THE_REPORT = ("1m", 1000)
 
 
-def _namespace() -> list[str]:
-    """How to get a mount of one's own, as root or not; skip where neither is allowed."""
-    for flags in ("-m", "-rm"):
-        command = ["unshare", flags, "sh", "-c", "mount -t tmpfs none /mnt"]
-        if shutil.which("unshare") and subprocess.run(command, check=False).returncode == 0:
-            return ["unshare", flags, "sh", "-c", SCRIPT, "sh"]
+@dataclass(frozen=True)
+class Filled:
+    """A lake after a run that filled its disk."""
+
+    lake: Path
+    ended: Ended
+
+
+@pytest.fixture(scope="module")
+def namespace() -> list[str]:
+    """How to start what may mount, as root or not; skip where neither is allowed."""
+    for flags in ("-m", "-rm") if shutil.which("unshare") else ():
+        own = ["unshare", flags]
+        if _run(*own, "mount", "-t", "tmpfs", "none", "/mnt").code == 0:
+            return own
     pytest.skip("this machine allows no mount of one's own (unshare), not even to root")
 
 
-def _run(size: str, inodes: int, disk: Path, kept: Path, *arguments: object, **env: str) -> Ended:
-    """Run the job with a small disk at `disk`, filled from `kept`, and kept there afterwards."""
-    disk.mkdir()
-    kept.mkdir(exist_ok=True)
-    command = [*_namespace(), size, inodes, disk, kept, sys.executable, "-m", "spark_app"]
+def _run(*command: object, given: str = "", **env: str) -> Ended:
     done = subprocess.run(
-        [str(word) for word in (*command, "run", JOB, *arguments)],
-        cwd=kept.parent,
+        [str(word) for word in command],
+        input=given,
         env=process.environment(**env),
         capture_output=True,
         text=True,
         timeout=process.DEADLINE,
         check=False,
     )
-    assert done.returncode not in (98, 99), done.stderr
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize(
-    ("size", "inodes"),
-    [("20k", 1000), ("44k", 1000), ("1m", 20)],
-)
+@pytest.fixture(scope="module")
+def filled(
+    made: Made, namespace: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, int], Filled]:
+    """Lakes by the size and the inodes of their disks; all but the last held a table before."""
+    folder = tmp_path_factory.mktemp("disks")
+    disks = [_disk(made, folder, *disk) for disk in (*FULL, TOO_FULL_FOR_THE_REPORT)]
+    given = json.dumps([dataclasses.asdict(disk) for disk in disks])
+    done = _run(*namespace, sys.executable, "-m", "tests.e2e.small_disks", given=given)
+    assert done.code == 0, done.err
+    return {
+        (disk.size, disk.inodes): Filled(Path(disk.kept), Ended(**ended))
+        for disk, ended in zip(disks, json.loads(done.out), strict=True)
+    }
+
+
+def _disk(made: Made, folder: Path, size: str, inodes: int) -> SmallDisk:
+    path, kept = folder / f"{size} {inodes}", folder / f"kept of {size} {inodes}"
+    path.mkdir()
+    kept.mkdir()
+    if (size, inodes) in FULL:
+        shutil.copytree(made.lake / "final", kept / "final")
+    source = ("--source", made.pattern, "--lake", str(path), "--run-id", "full")
+    return SmallDisk(str(path), size, inodes, str(kept), ["run", JOB, *source])
+
+
+@pytest.mark.parametrize("disk", FULL)
 def test_a_full_lake_fails_the_run_and_leaves_what_readers_see(
-    made: Made, tmp_path: Path, size: str, inodes: int
+    filled: dict[tuple[str, int], Filled], made: Made, disk: tuple[str, int]
 ) -> None:
-    kept, disk = tmp_path / "kept", tmp_path / "disk"
-    shutil.copytree(made.lake / "final", kept / "final")
-    source = ("--source", made.pattern, "--lake", disk, "--run-id", "full")
-    ended = _run(size, inodes, disk, kept, *source)
+    lake, ended = filled[disk].lake, filled[disk].ended
     line = expect_error(ended, 1, "the disk is full", "free some space")
-    assert process.readers_see(kept) == SECOND
-    assert process.table(kept).equals(process.table(made.lake))
-    if (kept / "runs" / "full" / "run.json").exists():
-        found = process.manifest(kept, "full")
+    assert process.readers_see(lake) == SECOND
+    assert process.table(lake).equals(process.table(made.lake))
+    if (lake / "runs" / "full" / "run.json").exists():
+        found = process.manifest(lake, "full")
         assert found["outcome"] in ("failed", "running", "checked")
         assert found["reason"] in (line.removeprefix("error: "), None)
 
 
 def test_a_disk_too_full_for_the_report_says_that_the_table_is_published(
-    made: Made, tmp_path: Path
+    filled: dict[tuple[str, int], Filled],
 ) -> None:
-    kept, disk = tmp_path / "kept", tmp_path / "disk"
-    source = ("--source", made.pattern, "--lake", disk, "--run-id", "full")
-    ended = _run("1m", 1000, disk, kept, *source)
+    lake, ended = filled[TOO_FULL_FOR_THE_REPORT].lake, filled[TOO_FULL_FOR_THE_REPORT].ended
     expect_error(ended, 1, "the disk is full", "was published", "report")
-    assert process.readers_see(kept) == "full"
-    assert process.manifest(kept, "full")["outcome"] == "published"
+    assert process.readers_see(lake) == "full"
+    assert process.manifest(lake, "full")["outcome"] == "published"
 
 
 @pytest.mark.parametrize(("size", "inodes"), [("16k", 2), ("64k", 1000)])
 def test_a_full_disk_for_temporary_files_fails_the_run(
-    made: Made, tmp_path: Path, size: str, inodes: int
+    made: Made, namespace: list[str], tmp_path: Path, size: str, inodes: int
 ) -> None:
     lake, disk = tmp_path / "lake", tmp_path / "disk"
+    disk.mkdir()
     source = ("--source", made.pattern, "--lake", lake, "--run-id", "full")
-    ended = _run(size, inodes, disk, tmp_path / "kept", *source, TMPDIR=str(disk))
+    command = (sys.executable, "-m", "spark_app", "run", JOB, *source)
+    mounted = (*namespace, "sh", "-c", MOUNT, "sh", size, inodes, disk)
+    ended = _run(*mounted, *command, TMPDIR=str(disk))
     line = expect_error(ended, 1, "the disk is full", "free some space")
     process.expect_recorded(lake, "full", "failed", 1, line)
     assert not (lake / "final").exists()

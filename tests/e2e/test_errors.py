@@ -11,18 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e import raw_files
+from tests.e2e import process, raw_files
 from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made, Run
+from tests.e2e.in_process import app, run
 from tests.e2e.process import (
     JOB,
     Ended,
-    app,
     checks,
     environment,
     expect_error,
     expect_recorded,
     manifest,
-    run,
     seen_by_readers,
 )
 from tests.e2e.raw_files import SCHEMA, row, week_text
@@ -357,7 +356,7 @@ def test_an_env_file_that_is_no_text_is_named(small: Path) -> None:
 def test_a_jvm_that_does_not_start_shows_its_last_words(small: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     env = {"SPARK_APP_DRIVER_MEMORY": "900000g"}
-    ended = run(small, lake, "--run-id", "huge", "--verbose", env=env)
+    ended = process.run(small, lake, "--run-id", "huge", "--verbose", env=env)
     assert ended.code == 1
     assert ended.errors == [
         "error: Spark's JVM did not start; its last words are in "

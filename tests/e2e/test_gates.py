@@ -10,10 +10,10 @@ from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from tests.e2e import raw_files
 from tests.e2e.conftest import Made, Run
+from tests.e2e.in_process import app
 from tests.e2e.process import (
     JOB,
     all_checks,
-    app,
     checks,
     expect_done,
     expect_error,

@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.conftest import Run
+from tests.e2e.in_process import app
 from tests.e2e.process import (
     JOB,
     Ended,
     all_checks,
-    app,
     expect_done,
     expect_error,
     manifest,

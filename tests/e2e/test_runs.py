@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.e2e import raw_files
+from tests.e2e import in_process, raw_files
 from tests.e2e.conftest import FIRST, NEWER_WEEKS, SECOND, WEEKS, Made, Run
 from tests.e2e.process import (
     JOB,
@@ -22,7 +22,6 @@ from tests.e2e.process import (
     manifest,
     published,
     readers_see,
-    run,
     staging,
     table,
 )
@@ -191,7 +190,7 @@ def _plain(value: Any) -> Any:
 
 
 def test_every_check_is_in_the_quality_history(made: Made) -> None:
-    listed = app("checks", JOB, cwd=made.working)
+    listed = in_process.app("checks", JOB, cwd=made.working)
     assert listed.code == 0, listed.err
     names = [line.split(maxsplit=4) for line in listed.out.splitlines()[1:]]
     for run_id in (FIRST, SECOND):
@@ -267,21 +266,19 @@ def test_settings_come_from_env_file_and_environment(tmp_path: Path) -> None:
     assert [path.name for path in (lake / "raw" / "installs").rglob("*.parquet")] == ["one.parquet"]
 
 
-def test_another_spark_and_folders_with_spaces_do_no_harm(small: Path, tmp_path: Path) -> None:
-    scratch = tmp_path / "with space"
-    scratch.mkdir()
-    env = {"SPARK_HOME": "/nowhere", "PYSPARK_SUBMIT_ARGS": "--nonsense", "TMPDIR": str(scratch)}
-    expect_done(run(small, tmp_path / "lake", env=env))
-    assert list(scratch.iterdir()) == []
+def test_another_spark_and_folders_with_spaces_do_no_harm(made: Made) -> None:
+    expect_done(made.first)
+    assert "with space" in made.scratch.name
+    assert list(made.scratch.iterdir()) == []
 
 
 def test_a_setting_names_the_source_and_the_option_beats_it(small: Path, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"SPARK_APP_SOURCE_INSTALLS={tmp_path}/nowhere.parquet\n")
-    ended = app("run", JOB, cwd=tmp_path)
+    ended = in_process.app("run", JOB, cwd=tmp_path)
     assert f"{tmp_path}/nowhere.parquet does not exist" in ended.err
-    ended = run("elsewhere.parquet", tmp_path / "lake", cwd=tmp_path)
+    ended = in_process.run("elsewhere.parquet", tmp_path / "lake", cwd=tmp_path)
     assert "elsewhere.parquet does not exist" in ended.err
-    ended = app("list", cwd=tmp_path, env={"SPARK_APP_SOURCE_INSTALLS": str(small)})
+    ended = in_process.app("list", cwd=tmp_path, env={"SPARK_APP_SOURCE_INSTALLS": str(small)})
     assert str(small) in ended.out
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.e2e import raw_files
 from tests.e2e.conftest import FIRST, SECOND, WEEKS, Made, Run
+from tests.e2e.in_process import app
 from tests.e2e.process import (
     JOB,
     all_checks,
-    app,
     checks,
     expect_done,
     expect_error,

@@ -13,19 +13,18 @@ from typing import Any
 import pytest
 
 from spark_app.lake.lake import Lake
-from tests.e2e import raw_files
+from tests.e2e import process, raw_files
 from tests.e2e.conftest import FIRST, SECOND, Made, Run
+from tests.e2e.in_process import app
 from tests.e2e.process import (
     JOB,
     Ended,
     Running,
-    app,
     expect_done,
     expect_error,
     expect_recorded,
     manifest,
     readers_see,
-    run,
     seen_by_readers,
     table,
 )
@@ -90,7 +89,7 @@ def test_a_stop_after_the_switch_says_that_the_table_is_published(
 
 
 def test_runs_killed_at_random_moments_leave_a_whole_version_and_no_work(
-    lake: Path, made: Made
+    run_here: Run, lake: Path, made: Made
 ) -> None:
     dice = random.Random(20211206)
     seen, before = {FIRST, SECOND}, table(lake)
@@ -106,26 +105,30 @@ def test_runs_killed_at_random_moments_leave_a_whole_version_and_no_work(
         assert readers_see(lake) in seen
         listed = app("runs", "--lake", lake, cwd=lake.parent)
         assert listed.code == 0, listed.err
-    done = expect_done(run(made.pattern, lake, "--run-id", "after"))
+    done = expect_done(run_here(made.pattern, lake, "--run-id", "after"))
     assert readers_see(lake) == "after"
     assert table(lake).equals(before)
     assert "killed-" in done.err or manifest(lake, "killed-3")["outcome"] == "published"
 
 
-def test_a_second_run_refuses_while_the_first_goes_on(lake: Path, made: Made) -> None:
-    with Running(made.older, lake, "holder") as running:
-        running.reach("java")
-        before = seen_by_readers(lake)
-        second = run(made.pattern, lake, "--run-id", "refused")
-        line = expect_error(second, 1, "holder", str(running.process.pid), "wait until")
+def test_a_second_run_refuses_while_the_first_goes_on(
+    run_here: Run, lake: Path, made: Made
+) -> None:
+    before = seen_by_readers(lake)
+
+    def meet() -> None:
+        second = process.run(made.pattern, lake, "--run-id", "refused")
+        line = expect_error(second, 1, "holder", str(os.getpid()), "wait until")
         assert str(lake / "locks" / f"{JOB}.json") in line
         assert not (lake / "runs" / "refused").exists()
         for command in (("publish", JOB, "--run", FIRST), ("prune", "--keep", "0")):
-            expect_error(app(*command, "--lake", lake, cwd=lake.parent), 1, "holder", "wait until")
-        listed = app("runs", "--lake", lake, cwd=lake.parent)
+            ended = process.app(*command, "--lake", lake, cwd=lake.parent)
+            expect_error(ended, 1, "holder", "wait until")
+        listed = process.app("runs", "--lake", lake, cwd=lake.parent)
         assert "running" in listed.out
         assert seen_by_readers(lake) == before
-        expect_done(running.end())
+
+    expect_done(run_here(made.older, lake, "--run-id", "holder", at={"read": meet}))
     assert readers_see(lake) == "holder"
 
 

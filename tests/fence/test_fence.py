@@ -4,9 +4,10 @@ import ast
 import dataclasses
 import datetime as dt
 import json
+import shutil
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,10 +51,17 @@ def published(lake: Path, job: str) -> list[dict[str, Any]]:
     return list(pq.read_table(lake / "final" / job / f"{job}.parquet").to_pylist())
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all lakes of these tests lie: runs tell delivered files by their whole paths."""
+    return tmp_path_factory.mktemp("place")
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Path:
+def lake(place: Path) -> Path:
     """Three days of visits and orders, one bad row of each."""
-    found = tmp_path / "lake"
+    found = place / "lake"
+    shutil.rmtree(found, ignore_errors=True)
     visits = [(day(0), "a"), (day(0), "b"), (day(0), "a"), (day(1), "c"), (day(2), "a")]
     deliver(found, "visits", "one", [*visits * 40, (None, "lost")])
     deliver(found, "orders", "one", [(day(0), 5), (day(0), 7), (day(2), 3), (day(2), -9)])
@@ -72,6 +80,24 @@ def run(app_here: App, lake: Path) -> Any:
     return run_jobs
 
 
+@pytest.fixture
+def after(run: Any, lake: Path, place: Path) -> Callable[..., None]:
+    """Take the lake to where runs of two_sources under some ids leave it; each is made once."""
+
+    def take(*run_ids: str) -> None:
+        kept = place / "-".join(run_ids)
+        if kept.exists():
+            shutil.rmtree(lake)
+            shutil.copytree(kept, lake)
+            return
+        if len(run_ids) > 1:
+            take(*run_ids[:-1])
+        run("two_sources", "--run-id", run_ids[-1])
+        shutil.copytree(lake, kept)
+
+    return take
+
+
 def test_no_job_of_the_fence_needs_more_than_forty_lines_and_the_declarations() -> None:
     for name in NAMES:
         source = (JOBS_FOLDER / f"{name}.py").read_text()
@@ -83,8 +109,10 @@ def test_no_job_of_the_fence_needs_more_than_forty_lines_and_the_declarations() 
         }
 
 
-def test_a_job_of_two_sources_publishes_what_its_transform_says(run: Any, lake: Path) -> None:
-    run("two_sources", "--run-id", "one")
+def test_a_job_of_two_sources_publishes_what_its_transform_says(
+    lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     assert published(lake, "two_sources") == [
         {"visit_date": day(0), "visitors": 2, "amount": 12},
         {"visit_date": day(1), "visitors": 1, "amount": 0},
@@ -98,8 +126,10 @@ def test_a_job_of_two_sources_publishes_what_its_transform_says(run: Any, lake: 
     )
 
 
-def test_bad_rows_of_each_source_stand_in_its_own_quarantine(run: Any, lake: Path) -> None:
-    run("two_sources", "--run-id", "one")
+def test_bad_rows_of_each_source_stand_in_its_own_quarantine(
+    lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     for dataset, rule in (("visits", "visit_date_present"), ("orders", "amount_in_range")):
         rows = pq.read_table(lake / "quarantine" / dataset / "run_id=one").to_pylist()
         assert [row["broken_rules"] for row in rows] == [[rule]]
@@ -114,8 +144,10 @@ def test_the_tolerance_is_that_of_the_source_unless_the_command_says_another(
     assert "of visits" not in line
 
 
-def test_standard_checks_are_there_for_every_table_and_every_source(run: Any, lake: Path) -> None:
-    run("two_sources", "--run-id", "one")
+def test_standard_checks_are_there_for_every_table_and_every_source(
+    lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     kept = {
         (row["layer"], row["table"], row["check"]) for row in all_checks(lake, "one", "two_sources")
     }
@@ -127,8 +159,10 @@ def test_standard_checks_are_there_for_every_table_and_every_source(run: Any, la
     assert {("final", "two_sources", name) for name in wanted} <= kept
 
 
-def test_since_keeps_published_rows_and_reads_only_newer_ones(run: Any, lake: Path) -> None:
-    run("two_sources", "--run-id", "one")
+def test_since_keeps_published_rows_and_reads_only_newer_ones(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     before = published(lake, "two_sources")
     (lake / "raw" / "visits" / "one.parquet").unlink()
     deliver(lake, "visits", "two", [(day(0), "ignored"), (day(2), "x"), (day(3), "y")])
@@ -172,14 +206,18 @@ def by_day() -> Any:
     return SimpleNamespace(JOB=Job(reads=reads, transform=same, publishes=table))
 
 
-def test_a_table_without_a_time_refuses_since(run: Any, lake: Path) -> None:
-    run("two_sources")
+def test_a_table_without_a_time_refuses_since(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     ended = run("on_another_table", "--since", "2021_20", code=2)
     expect_error(ended, 2, "on_another_table has no time", "run without --since")
 
 
-def test_a_job_reads_the_published_version_of_another_jobs_table(run: Any, lake: Path) -> None:
-    run("two_sources", "--run-id", "one")
+def test_a_job_reads_the_published_version_of_another_jobs_table(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     run("on_another_table", "--run-id", "sums")
     month = {"month_date": MAY, "visitors": 4, "amount": 15}
     assert published(lake, "on_another_table") == [month]
@@ -192,8 +230,10 @@ def test_a_table_that_was_never_published_is_named_as_what_to_run_first(run: Any
     expect_error(ended, 2, "two_sources", "nothing is published yet", "--upstream")
 
 
-def test_an_option_reaches_the_transform_and_stands_in_the_table(run: Any, lake: Path) -> None:
-    run("two_sources")
+def test_an_option_reaches_the_transform_and_stands_in_the_table(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     run("on_another_table", "--set", "LEAST_VISITORS=2", "--run-id", "two")
     assert published(lake, "on_another_table")[0]["visitors"] == 2
     marks = pq.read_schema(lake / "final/on_another_table/on_another_table.parquet").metadata
@@ -202,8 +242,10 @@ def test_an_option_reaches_the_transform_and_stands_in_the_table(run: Any, lake:
     assert "least_visitors" in (lake / "report" / "on_another_table.html").read_text()
 
 
-def test_a_check_of_the_job_shuts_the_gate(run: Any, lake: Path) -> None:
-    run("two_sources")
+def test_a_check_of_the_job_shuts_the_gate(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     ended = run("on_another_table", "--set", "LEAST_VISITORS=9", "--run-id", "none", code=3)
     expect_error(ended, 3, "final gate stayed shut", "has_rows (there is no row)")
     assert checks(lake, "none", "final", "on_another_table")["has_visitors"]["outcome"] == "passed"
@@ -249,9 +291,9 @@ def test_a_retry_of_several_passes_over_what_is_done(run: Any, lake: Path) -> No
 
 
 def test_if_new_leaves_what_has_nothing_new_and_says_a_shut_gate_again(
-    run: Any, lake: Path
+    run: Any, lake: Path, after: Callable[..., None]
 ) -> None:
-    run("two_sources", "--run-id", "one")
+    after("one")
     ended = run("two_sources", "--if-new")
     assert "two_sources: up to date, run one" in ended.out
     deliver(lake, "orders", "bad", [(day(3), -1)] * 9)
@@ -284,9 +326,9 @@ def test_dry_run_says_that_a_gate_stays_shut_and_what_is_skipped_for_it(
 
 
 def test_a_table_that_was_rolled_back_is_held_until_it_is_released(
-    run: Any, lake: Path, app_here: App
+    run: Any, lake: Path, after: Callable[..., None], app_here: App
 ) -> None:
-    run("two_sources", "--run-id", "one")
+    after("one")
     deliver(lake, "visits", "two", [(day(3), "y")])
     run("two_sources", "--run-id", "two")
 
@@ -305,10 +347,9 @@ def test_a_table_that_was_rolled_back_is_held_until_it_is_released(
 
 
 def test_a_rollback_that_is_stopped_after_the_switch_holds_the_table(
-    run: Any, lake: Path, app_here: App, monkeypatch: pytest.MonkeyPatch
+    run: Any, lake: Path, after: Callable[..., None], app_here: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run("two_sources", "--run-id", "one")
-    run("two_sources", "--run-id", "two")
+    after("one", "two")
     switch = Lake.publish
 
     def switch_and_stop(*args: Any) -> None:
@@ -323,10 +364,9 @@ def test_a_rollback_that_is_stopped_after_the_switch_holds_the_table(
 
 
 def test_an_explicit_run_goes_on_and_releases_a_held_table(
-    run: Any, lake: Path, app_here: App
+    run: Any, lake: Path, after: Callable[..., None], app_here: App
 ) -> None:
-    run("two_sources", "--run-id", "one")
-    run("two_sources", "--run-id", "two")
+    after("one", "two")
     app_here("publish", "two_sources", "--run", "one", "--lake", lake, cwd=lake.parent)
     run("two_sources", "--run-id", "three")
     assert "up to date, run three" in run("two_sources", "--if-new").out
@@ -366,9 +406,9 @@ def test_a_dry_submit_asks_for_one_step_of_all_jobs(app_here: App, tmp_path: Pat
 
 
 def test_a_held_table_is_left_where_the_step_of_a_submission_says_so(
-    run: Any, lake: Path, app_here: App
+    run: Any, lake: Path, after: Callable[..., None], app_here: App
 ) -> None:
-    run("two_sources", "--run-id", "one")
+    after("one")
     deliver(lake, "orders", "two", [(day(1), 9)])
     run("two_sources", "--run-id", "two")
     app_here("publish", "two_sources", "--run", "one", "--lake", lake, cwd=lake.parent)
@@ -405,8 +445,10 @@ def test_a_bug_in_one_job_does_not_end_the_others(
     assert "published" in lines["with_staging"]
 
 
-def test_the_site_says_that_a_run_failed_and_quotes_no_bad_row(run: Any, lake: Path) -> None:
-    run("two_sources")
+def test_the_site_says_that_a_run_failed_and_quotes_no_bad_row(
+    run: Any, lake: Path, after: Callable[..., None]
+) -> None:
+    after("one")
     deliver(lake, "orders", "bad", [(day(3), -1234567)] * 9)
     run("two_sources", "--run-id", "shut", code=3)
     for name in ("index.html", "two_sources.json", "two_sources.html"):
@@ -434,10 +476,9 @@ def test_json_of_several_says_how_each_job_ended(run: Any, lake: Path) -> None:
 
 
 def test_rolling_forward_to_the_newest_run_holds_nothing(
-    run: Any, lake: Path, app_here: App
+    lake: Path, after: Callable[..., None], app_here: App
 ) -> None:
-    run("two_sources", "--run-id", "one")
-    run("two_sources", "--run-id", "two")
+    after("one", "two")
     for run_id, is_held in (("one", True), ("two", False)):
         ended = app_here("publish", "two_sources", "--run", run_id, "--lake", lake, cwd=lake.parent)
         assert ("held:" in ended.out) == is_held

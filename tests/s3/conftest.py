@@ -2,15 +2,25 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import count
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from spark_app import aws
 from spark_app.lake.lake import Lake
+from spark_app.spark import s3a
+from spark_app.spark.session import SparkOnDemand
+from tests.e2e.in_process import App, app_here
 from tests.emulated_aws import emulated_aws
 from tests.s3.fault_proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["app_here"]
 
 _numbers = count(1)
 
@@ -60,3 +70,31 @@ def bucket(s3: Any) -> str:
 def lake(bucket: str) -> Lake:
     """An empty lake in S3, whose lock dies in 3 seconds."""
     return Lake(f"s3://{bucket}/lake", lock_dead_seconds=3)
+
+
+@pytest.fixture
+def app_on_s3(
+    app_here: App, spark: "SparkSession", s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> App:
+    """Commands in this process that ask for a Spark with S3, and get the tests' one with it."""
+    started = SparkOnDemand.started
+
+    def started_with_s3(
+        on_demand: SparkOnDemand, *, has_s3: bool, **more: Any
+    ) -> AbstractContextManager[Any]:
+        assert has_s3
+        return started(on_demand, has_s3=has_s3, **more)
+
+    monkeypatch.setattr(SparkOnDemand, "started", started_with_s3)
+    _add_connector(spark)
+    return app_here
+
+
+def _add_connector(spark: Any) -> None:
+    """Give a Spark that runs what one that starts with S3 is given."""
+    conf, jvm = s3a.conf(None, print), spark._jvm
+    classes = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    for jar in conf.pop("spark.jars").split(","):
+        classes.addURL(jvm.java.net.URI(Path(jar).as_uri()).toURL())
+    for key, value in {**conf, **s3a.secrets(None)}.items():
+        spark._jsc.hadoopConfiguration().set(key.removeprefix("spark.hadoop."), value)

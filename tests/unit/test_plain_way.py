@@ -1,7 +1,9 @@
-"""What the job's own way finds in rows is what the plain way finds, on random deliveries."""
+"""What the job's own way finds is what the plain way and a second implementation find."""
 
+from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,8 @@ from spark_app.jobs.organic_share.counts import Counts, count_rows
 from spark_app.jobs.organic_share.examine import examine
 from spark_app.jobs.organic_share.transform import staged_weeks
 from spark_app.quality.rules import bad_rows, count_broken, is_good
-from tests.builders import A_DAY, A_LOAD, Row, delivery, organic, raw_frame
+from tests.builders import A_DAY, A_LOAD, Row, delivery, organic, published_of, raw_frame
+from tests.unit import oracle
 from tests.unit.random_rows import FIRST_DAY, ON_SPARK, deliveries
 
 FEW_EXAMPLES = settings(ON_SPARK, max_examples=3)
@@ -52,14 +55,14 @@ def assert_same(fast: Examination, slow: Examination) -> None:
     assert sorted_rows(fast.made) == sorted_rows(slow.made)
 
 
-@settings(ON_SPARK, max_examples=6)
+@ON_SPARK
 @given(
     rows=deliveries(min_size=10),
     known=st.sampled_from(["all", "some", "none"]),
     channels=st.sampled_from([(), ("Organic", "Ads")]),
     today=st.sampled_from([date(2030, 1, 1), A_LOAD.date(), FIRST_DAY + timedelta(days=30)]),
 )
-def test_the_jobs_own_way_finds_what_the_plain_way_finds(
+def test_the_jobs_own_way_finds_what_the_plain_way_and_plain_python_find(
     spark: SparkSession, rows: list[Row], known: str, channels: tuple[str, ...], today: date
 ) -> None:
     raw = raw_frame(spark, rows)
@@ -70,6 +73,67 @@ def test_the_jobs_own_way_finds_what_the_plain_way_finds(
     assert_same(fast, slow)
     if channels:  # only then a check looks at the names themselves
         assert fast.counted == slow.counted
+    assert_row_counts(fast, rows)
+    assert_day_counts(fast, rows)
+    assert_shares(fast, rows)
+
+
+def assert_shares(found: Examination, rows: list[Row]) -> None:
+    expected = oracle.organic_share(rows)
+    assert published_of(found) == expected
+    assert all(0 <= row["share_organic_p4w"] <= 1 for row in expected if row["installs_p4w_count"])
+
+
+def assert_row_counts(found: Examination, rows: list[Row]) -> None:
+    good = [row for row in rows if oracle.is_good(row)]
+    assert found.rows_count == len(rows)
+    assert found.quarantined_count == len(rows) - len(good)
+    assert isinstance(found.counted, Counts)
+    assert found.counted.rows_count == len(good)
+    assert found.counted.organic_count == sum(row["name"] == "Organic" for row in good)
+    assert found.counted.bad_redeliveries_count == bad_redeliveries(rows)
+
+
+def assert_day_counts(found: Examination, rows: list[Row]) -> None:
+    assert isinstance(found.counted, Counts)
+    days = found.counted.days
+    weeks, last_day = oracle.weekly(rows)
+    assert days.last_day == last_day
+    assert days.countries == {country for country, _ in weeks}
+    assert days.organic_count == sum(organic for organic, _ in weeks.values())
+    assert days.paid_count == sum(every - organic for organic, every in weeks.values())
+    assert (days.rollups_count, days.differing_rollups_count) == rollups(rows)
+
+
+def key_of(row: Row) -> tuple[Any, ...]:
+    return (row["start_date"], row["country"], row["os_name"], row["name"])
+
+
+def newest_loads(rows: list[Row]) -> dict[tuple[Any, ...], datetime]:
+    loads: dict[tuple[Any, ...], datetime] = {}
+    for row in rows:
+        load = row["dataplatform_inserted_at"] or datetime.min.replace(tzinfo=UTC)
+        loads[key_of(row)] = max(load, loads.get(key_of(row), load))
+    return loads
+
+
+def bad_redeliveries(rows: list[Row]) -> int:
+    good = newest_loads([row for row in rows if oracle.is_good(row)])
+    bad = newest_loads([row for row in rows if not oracle.is_good(row)])
+    return sum(key in bad and bad[key] > load for key, load in good.items())
+
+
+def rollups(rows: list[Row]) -> tuple[int, int]:
+    """How many days and countries have all three platforms, and how many of those differ."""
+    totals: Counter[tuple[date, str, str]] = Counter()
+    for (day, country, os_name, _), value in oracle.deliveries_that_count(rows).items():
+        totals[day, country, os_name] += value
+    days = {(day, country) for day, country, _ in totals}
+    whole = [
+        d for d in days if all((*d, os_name) in totals for os_name in ("all", "ios", "android"))
+    ]
+    differ = [d for d in whole if totals[*d, "all"] != totals[*d, "ios"] + totals[*d, "android"]]
+    return len(whole), len(differ)
 
 
 @FEW_EXAMPLES
