@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import create_loader
 
-from spark_app.spark.conf import SESSION_CONF, laptop_conf
+from spark_app.spark.conf import SESSION_CONF, codegen_conf, laptop_conf
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,11 +43,19 @@ def _models_of_aws() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
-    """UTC, ANSI, no UI, two shuffle partitions, a warehouse that goes away with the run."""
+    """UTC, ANSI, no UI, one shuffle partition, a warehouse that goes away with the run."""
     from pyspark.sql import SparkSession
 
     scratch = str(tmp_path_factory.mktemp("spark"))
-    conf = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF}
+    conf = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
     session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
     yield session
     session.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_frame_is_kept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the session forget what a test persisted: it looks through all of that at each query."""
+    yield
+    if "spark" in request.fixturenames:
+        request.getfixturevalue("spark").catalog.clearCache()

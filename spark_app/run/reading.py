@@ -26,6 +26,7 @@ from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import choose_reader, inspect_footers, read_files
 from spark_app.sources.pinned import PinnedSource, read_table
 from spark_app.sources.sampling import sample
+from spark_app.spark.conf import codegen_conf
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -69,13 +70,24 @@ def inspect(run: RunState) -> Footers:
 
 def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:
     """The rows of every source in the order of the job, with what the raw gate needs of them."""
-    choose_reader(spark, [file for files in footers.values() for file in files])
+    files = [file for files in footers.values() for file in files]
+    choose_reader(spark, files)
+    for key, value in codegen_conf(_rows_count(run, files)).items():
+        spark.conf.set(key, value)
     return {
         pinned.name: _read_files(run, spark, pinned, footers[pinned.name])
         if isinstance(pinned.source, Files)
         else _read_table(run, spark, pinned)
         for pinned in run.sources
     }
+
+
+def _rows_count(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
+    """How many rows the run computes; null when it reads other jobs' tables."""
+    if run.job.tables_read:
+        return None
+    kept_count = run.kept.rows.num_rows if run.kept else 0
+    return kept_count + sum(file.rows_count for file in files)
 
 
 def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) -> list[CheckResult]:

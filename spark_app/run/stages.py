@@ -81,7 +81,6 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
             return done
         run = RunState(job, lake, request, manifest, sources, around.clock, progress)
         run.published = lake.published(job.name)
-        lake.write_inputs(run.run_id, {source.name: source.files for source in sources})
         lake.write_manifest(run.run_id, manifest.as_dict())
         with recorded(run):
             if since is not None:
@@ -141,6 +140,7 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
     ):
         run.manifest.log = spark.log_name
         run.loading = load_in_background()
+        run.lake.write_inputs(run.run_id, {source.name: source.files for source in run.sources})
         footers = reading.inspect(run)
         session = connect()
         sources = _raw(run, session, footers)

@@ -32,6 +32,12 @@ SESSION_CONF = {
 }
 
 
+COMPILED_FROM_ROWS = 20_000
+_COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+_INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
 _SMALL = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "1"}
 _LARGE = {"spark.sql.shuffle.partitions": "16"}
 
@@ -133,6 +139,8 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         "spark.ui.enabled": "false",
+        # To remember the line of Python that made each column takes a tenth of a small run.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
 
@@ -144,6 +152,13 @@ def _java_options(scratch: str, is_small: bool) -> list[str]:
     shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
     return [shlex.quote(o) for o in own + speed + (shared if archive.exists() else [])]
+
+
+def codegen_conf(rows_count: int | None) -> dict[str, str]:
+    """How Spark computes so many rows, null when they are not known: few are done before the Java
+    code for them would be made and compiled."""
+    are_few = rows_count is not None and rows_count < COMPILED_FROM_ROWS
+    return _INTERPRETED if are_few else _COMPILED
 
 
 def quiet_python() -> None:

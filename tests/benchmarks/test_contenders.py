@@ -1,6 +1,6 @@
 """Every contender gives the same answer, and it is the right one."""
 
-import os
+import runpy
 import subprocess
 import sys
 from collections import defaultdict
@@ -8,10 +8,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
 
 from benchmarks.generate import Shape, generate
 from benchmarks.measure import difference
@@ -20,10 +22,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLLOW_THE_RULES = ["duckdb_analyst", "duckdb_tricks", "polars_analyst"]
 REMOVE_DUPLICATES = [*FOLLOW_THE_RULES, "straightforward_spark"]
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-SMALL_SPARK = (
-    "--conf spark.sql.shuffle.partitions=2 --conf spark.driver.host=127.0.0.1 "
-    '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell'
-)
 Row = dict[str, Any]
 
 
@@ -79,19 +77,19 @@ def write_source(
 
 
 def run(contender: str, source: Path, output: Path) -> Path:
-    module = f"benchmarks.contenders.{contender}"
-    command = [
-        sys.executable,
-        "-m",
-        module,
-        "--source",
-        f"{source}/*.parquet",
-        "--output",
-        str(output),
-    ]
-    env = os.environ | {"PYSPARK_SUBMIT_ARGS": SMALL_SPARK}
+    """Run a contender, on the tests' session if there is one."""
+    argv = [contender, "--source", f"{source}/*.parquet", "--output", str(output)]
+    with mock.patch.object(sys, "argv", argv), mock.patch.object(SparkSession, "stop"):
+        runpy.run_module(f"benchmarks.contenders.{contender}", run_name="__main__")
+    return output
+
+
+def run_in_a_process(contender: str, source: Path, output: Path) -> Path:
+    """Run a contender that starts a JVM of its own."""
+    arguments = ("--source", f"{source}/*.parquet", "--output", str(output))
+    command = [sys.executable, "-m", f"benchmarks.contenders.{contender}", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return output
@@ -155,8 +153,11 @@ def rows_of(source: Path) -> list[Row]:
     return [row for path in sorted(source.iterdir()) for row in pq.read_table(path).to_pylist()]
 
 
+@pytest.mark.filterwarnings("ignore:Cannot infer the eval type")  # of a contender's UDF
 @pytest.mark.parametrize("contender", REMOVE_DUPLICATES)
-def test_the_latest_delivery_counts_and_the_larger_of_a_tie(tmp_path: Path, contender: str) -> None:
+def test_the_latest_delivery_counts_and_the_larger_of_a_tie(
+    spark: SparkSession, tmp_path: Path, contender: str
+) -> None:
     source = write_source(tmp_path / "raw", 0.1, ties)
     expected = expected_table(rows_of(source), tmp_path / "expected.parquet")
     assert difference(run(contender, source, tmp_path / "table.parquet"), expected) is None
@@ -176,7 +177,10 @@ def test_bad_rows_never_displace_good_ones(
 def test_the_bare_transform_agrees_where_nothing_is_bad_or_double(tmp_path: Path) -> None:
     source = write_source(tmp_path / "raw", 0.0)
     expected = expected_table(rows_of(source), tmp_path / "expected.parquet")
-    assert difference(run("bare_transform", source, tmp_path / "table.parquet"), expected) is None
+    assert (
+        difference(run_in_a_process("bare_transform", source, tmp_path / "table.parquet"), expected)
+        is None
+    )
 
 
 def test_a_different_answer_is_noticed(tmp_path: Path) -> None:

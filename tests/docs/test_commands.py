@@ -3,13 +3,18 @@
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts import make_sample
+from spark_app import cli
+from tests import in_process
 from tests.docs.pages import README, ROOT, docs, marked
 from tests.docs.shell import execute, put_python
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 PROGRAM = ".venv/bin/python -m spark_app"
 RUN = f"{PROGRAM} run organic_share --source 'exports/*.parquet' --lake ./lake"
@@ -26,21 +31,36 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outputs(checkout: Path) -> dict[str, str]:
-    """What each runnable command printed, in the order of the pages."""
-    texts = [text for page in (README.read_text(), docs("operating")) for text in runnable(page)]
-    return {command: run(command, checkout) for text in texts for command in text.splitlines()}
+def outputs(checkout: Path, spark: "SparkSession") -> dict[str, str]:
+    """What each runnable command printed, in the order of the pages.
+
+    That of the README has a process of its own, as it has for a reader; those after it share one.
+    """
+    first = {command: in_a_shell(command, checkout) for command in runnable(README.read_text())}
+    with in_process.at(checkout, {"PYSPARK_GATEWAY_PORT": "0"}):
+        later = {command: here(command, checkout) for command in runnable(docs("operating"))}
+    return first | later
 
 
 def runnable(page: str) -> list[str]:
-    return marked(page, "runnable")
+    return [command for text in marked(page, "runnable") for command in text.splitlines()]
 
 
-def run(command: str, folder: Path) -> str:
-    known = [path.name for path in (folder / "lake" / "runs").glob("*")]
-    done = execute(command.replace("RUN_ID", known[0]) if known else command, folder)
+def in_a_shell(command: str, folder: Path) -> str:
+    done = execute(command, folder)
     assert done.code == 0, f"{command}\n{done.printed}"
     return done.printed
+
+
+def here(command: str, folder: Path) -> str:
+    """Run a command on the tests' session, with the words that a shell makes of it."""
+    known = next(path.name for path in (folder / "lake" / "runs").iterdir())
+    assert command.startswith(f"{PROGRAM} ")
+    line = command.removeprefix(PROGRAM).replace("RUN_ID", known)
+    words = execute(f"printf '%s\\n' {line}", folder).printed.splitlines()
+    ended = in_process.ended(cli.main, *words)
+    assert ended.code == 0, f"{command}\n{ended.err}"
+    return ended.err + ended.out
 
 
 def without_seconds(line: str) -> str:

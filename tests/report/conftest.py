@@ -1,14 +1,13 @@
-"""One browser for the pages of a test module."""
+"""One browser's tab for the pages of a test module."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.report.chromium import chromium
+from tests.report.chromium import Tab, chromium
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
+def tab() -> Iterator[Tab]:
+    with chromium() as opened:
+        yield opened

@@ -1,13 +1,13 @@
 """The charts and tables of a page in headless Chromium."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.report import report_data as data
-from tests.report.chromium import Opened, needs_chromium
+from tests.report.chromium import Tab, needs_chromium
 from tests.report.report_jobs import ACTIVITY, CAMPAIGNS
 from tests.report.report_pages import FIND, weeks_of_14, write
 
@@ -44,8 +44,8 @@ def shown_days(page: Page) -> float:
     return float(page.evaluate(script))
 
 
-def test_it_renders_without_error_or_request(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, weeks_of_14(tmp_path))
+def test_it_renders_without_error_or_request(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(weeks_of_14(tmp_path))
     assert opened.page.locator(".chart canvas").count() >= 2
     assert len(opened.chips()) == 6
     assert opened.chips()[0] == "US United States"
@@ -53,15 +53,15 @@ def test_it_renders_without_error_or_request(browser: Browser, tmp_path: Path) -
     opened.assert_quiet()
 
 
-def test_the_policy_of_the_page_stops_any_request(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, weeks_of_14(tmp_path))
+def test_the_policy_of_the_page_stops_any_request(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(weeks_of_14(tmp_path))
     asked = "fetch('https://example.org/').then(() => 'sent', () => 'refused')"
     assert opened.page.evaluate(asked) == "refused"
     assert len(opened.requests) == 1
 
 
-def test_groups_are_added_removed_and_cleared(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, weeks_of_14(tmp_path))
+def test_groups_are_added_removed_and_cleared(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(weeks_of_14(tmp_path))
     page = opened.page
     page.fill(ADD, "it")
     page.press(ADD, "Enter")
@@ -81,9 +81,9 @@ def test_groups_are_added_removed_and_cleared(browser: Browser, tmp_path: Path) 
     opened.assert_quiet()
 
 
-def test_hovering_tells_the_values(browser: Browser, tmp_path: Path) -> None:
+def test_hovering_tells_the_values(tab: Tab, tmp_path: Path) -> None:
     rows = [{"week_start_date": week} for week in data.mondays(3)]
-    opened = Opened(browser, write(tmp_path, data.final_table(rows)))
+    opened = tab.open(write(tmp_path, data.final_table(rows)))
     at = opened.page.evaluate(
         """() => {
           const view = [...Bokeh.index.roots][0].child_views[0];
@@ -103,8 +103,8 @@ def test_hovering_tells_the_values(browser: Browser, tmp_path: Path) -> None:
     assert "30.0%: 300 Organic of 1,000 Installs" in told
 
 
-def test_the_table_sorts_and_filters(browser: Browser, tmp_path: Path) -> None:
-    page = Opened(browser, weeks_of_14(tmp_path)).page
+def test_the_table_sorts_and_filters(tab: Tab, tmp_path: Path) -> None:
+    page = tab.open(weeks_of_14(tmp_path)).page
 
     def column(number: int) -> list[str]:
         cells = page.locator(f".values tbody tr:not([hidden]) td:nth-child({number})")
@@ -120,9 +120,9 @@ def test_the_table_sorts_and_filters(browser: Browser, tmp_path: Path) -> None:
     assert page.inner_text("[data-filter-count]") == "1 of 14"
 
 
-def test_dark_and_light_colours_follow_the_system(browser: Browser, tmp_path: Path) -> None:
+def test_dark_and_light_colours_follow_the_system(tab: Tab, tmp_path: Path) -> None:
     path = weeks_of_14(tmp_path)
-    opened = Opened(browser, path, color_scheme="dark")
+    opened = tab.open(path, "dark")
     dark = colours(opened.page)
     opened.shoot("dark")
     opened.page.emulate_media(color_scheme="light")
@@ -135,10 +135,10 @@ def test_dark_and_light_colours_follow_the_system(browser: Browser, tmp_path: Pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_paper_gets_light_vector_charts_and_every_row(
-    browser: Browser, tmp_path: Path, scheme: str
+    tab: Tab, tmp_path: Path, scheme: Literal["light", "dark"]
 ) -> None:
     path = write(tmp_path, data.simulated(data.codes(40), 64))
-    opened = Opened(browser, path, color_scheme=scheme)
+    opened = tab.open(path, scheme)
     page = opened.page
     page.fill(FIND, "germany")
     page.emulate_media(media="print")
@@ -157,8 +157,8 @@ def test_paper_gets_light_vector_charts_and_every_row(
     opened.assert_quiet()
 
 
-def test_two_hundred_groups_stay_readable(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, data.simulated(data.codes(200), 210)))
+def test_two_hundred_groups_stay_readable(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(write(tmp_path, data.simulated(data.codes(200), 210)))
     assert len(opened.chips()) == 6
     assert not opened.page.is_checked('[data-role="rest"]')
     opened.shoot("200-groups")
@@ -169,7 +169,7 @@ def test_two_hundred_groups_stay_readable(browser: Browser, tmp_path: Path) -> N
     opened.assert_quiet()
 
 
-def test_marks_have_shapes_of_their_own(browser: Browser, tmp_path: Path) -> None:
+def test_marks_have_shapes_of_their_own(tab: Tab, tmp_path: Path) -> None:
     weeks: list[dict[str, Any]] = [
         {"weeks_in_window_count": 3},
         {"installs_p4w_count": 150, "organic_p4w_count": 15},
@@ -179,14 +179,14 @@ def test_marks_have_shapes_of_their_own(browser: Browser, tmp_path: Path) -> Non
     rows = [
         {"week_start_date": week, **row} for week, row in zip(data.mondays(4), weeks, strict=True)
     ]
-    opened = Opened(browser, write(tmp_path, data.final_table(rows)))
+    opened = tab.open(write(tmp_path, data.final_table(rows)))
     assert markers(opened.page) == ["circle", "diamond", "square"]
     legend = opened.page.inner_text(".legend")
     assert "fewer than 200 installs: noisy" in legend and "incomplete week" in legend
 
 
-def test_zoom_buttons_show_the_newest_times(browser: Browser, tmp_path: Path) -> None:
-    page = Opened(browser, weeks_of_14(tmp_path)).page
+def test_zoom_buttons_show_the_newest_times(tab: Tab, tmp_path: Path) -> None:
+    page = tab.open(weeks_of_14(tmp_path)).page
     buttons = page.locator('[data-role="zoom"] button')
     assert buttons.all_inner_texts() == ["All", "1 year", "3 months"]
     assert shown_days(page) > 63 * 7
@@ -194,8 +194,8 @@ def test_zoom_buttons_show_the_newest_times(browser: Browser, tmp_path: Path) ->
     assert 84 < shown_days(page) < 130
 
 
-def test_a_line_without_groups_is_drawn_alone(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, write(tmp_path, data.activity(list(range(40, 240))), ACTIVITY))
+def test_a_line_without_groups_is_drawn_alone(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(write(tmp_path, data.activity(list(range(40, 240))), ACTIVITY))
     assert opened.page.locator(".chart canvas").count() >= 1
     assert len(colours(opened.page)) == 1
     assert opened.page.locator(ADD).count() == 0
@@ -203,9 +203,9 @@ def test_a_line_without_groups_is_drawn_alone(browser: Browser, tmp_path: Path) 
     opened.assert_quiet()
 
 
-def test_counts_by_group_start_without_their_sum(browser: Browser, tmp_path: Path) -> None:
+def test_counts_by_group_start_without_their_sum(tab: Tab, tmp_path: Path) -> None:
     rows = [(f"campaign {i}", "ios", [float(i * j % 97) for j in range(90)]) for i in range(1, 61)]
-    opened = Opened(browser, write(tmp_path, data.campaigns(*rows), CAMPAIGNS))
+    opened = tab.open(write(tmp_path, data.campaigns(*rows), CAMPAIGNS))
     assert len(colours(opened.page)) == len(opened.chips()) == 6
     opened.page.check('[data-role="together"]')
     assert len(colours(opened.page)) == 7
@@ -214,8 +214,8 @@ def test_counts_by_group_start_without_their_sum(browser: Browser, tmp_path: Pat
     opened.assert_quiet()
 
 
-def test_a_narrow_screen_does_not_scroll_sideways(browser: Browser, tmp_path: Path) -> None:
-    opened = Opened(browser, weeks_of_14(tmp_path))
+def test_a_narrow_screen_does_not_scroll_sideways(tab: Tab, tmp_path: Path) -> None:
+    opened = tab.open(weeks_of_14(tmp_path))
     opened.page.set_viewport_size({"width": 400, "height": 800})
     opened.page.wait_for_timeout(300)
     assert opened.sideways() <= 0
