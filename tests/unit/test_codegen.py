@@ -1,7 +1,5 @@
 """Few rows are interpreted, many run as compiled Java: what is found is the same."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,8 +9,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from spark_app.jobs.organic_share.examine import examine
 from spark_app.lake.lake import Lake
-from spark_app.spark.conf import COMPILED_FROM_ROWS, codegen_conf
+from spark_app.spark.conf import codegen_conf
 from tests.builders import Row, delivery, published_of, raw_frame
+from tests.unit.computing import FEW, MANY, computing
 from tests.unit.random_rows import ON_SPARK, deliveries
 from tests.unit.runs import deliver, read, run_of
 from tests.unit.tiny_jobs import job, publish
@@ -22,22 +21,11 @@ def sorted_rows(frame: DataFrame | None) -> list[str]:
     return [] if frame is None else sorted(map(str, frame.collect()))
 
 
-@contextmanager
-def computing(spark: SparkSession, rows_count: int) -> Iterator[None]:
-    """As Spark computes so many rows."""
-    before = {key: str(spark.conf.get(key)) for key in codegen_conf(1)}
-    for key, value in codegen_conf(rows_count).items():
-        spark.conf.set(key, value)
-    yield
-    for key, value in before.items():
-        spark.conf.set(key, value)
-
-
 @settings(ON_SPARK, max_examples=4)
 @given(rows=deliveries(min_size=20))
 def test_both_find_the_same(spark: SparkSession, rows: list[Row]) -> None:
     found = []
-    for rows_count in (1, COMPILED_FROM_ROWS):
+    for rows_count in (FEW, MANY):
         with computing(spark, rows_count):
             one = examine(raw_frame(spark, rows), delivery(rows))
             bad, made = sorted_rows(one.bad), sorted_rows(one.made)
@@ -45,7 +33,7 @@ def test_both_find_the_same(spark: SparkSession, rows: list[Row]) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("rows_count", [None, COMPILED_FROM_ROWS, 10**9])
+@pytest.mark.parametrize("rows_count", [None, MANY, 10**9])
 def test_many_rows_or_none_knows_how_many_are_compiled(rows_count: int | None) -> None:
     assert codegen_conf(rows_count)["spark.sql.codegen.wholeStage"] == "true"
 
@@ -57,7 +45,7 @@ def test_few_delivered_rows_are_interpreted_and_another_jobs_table_is_compiled(
     deliver(lake, "numbers", pa.table({"n": [1, 2]}))
     publish(lake, job("a"), "one")
     found = {}
-    with computing(spark, 1):
+    with computing(spark, FEW):
         for one in (job("a"), job("b", "a")):
             read(run_of(one, lake), spark)
             found[one.name] = spark.conf.get("spark.sql.codegen.wholeStage")

@@ -15,6 +15,7 @@ from spark_app.sources import contract
 from spark_app.sources.files import choose_reader
 from spark_app.sources.sampling import sample
 from tests.builders import Row, raw_table
+from tests.unit.computing import MANY, computing
 from tests.unit.stored_files import LOAD, a_row, inspected, read, with_array, with_type, write
 
 NAMES = [column.name for column in INSTALLS.columns]
@@ -143,7 +144,8 @@ def test_every_accepted_type_reads_as_the_same_rows_by_either_reader_of_spark(
 ) -> None:
     folder, rows = delivery
     choose_reader(spark, [contract.DeliveredFile("any", 1, (), frozenset({encoding}))])
-    found = read(spark, *sorted(folder.iterdir())).toArrow().to_pylist()
+    with computing(spark, MANY):
+        found = read(spark, *sorted(folder.iterdir())).toArrow().to_pylist()
     choose_reader(spark, [])
     assert by_label(found) == by_label(list(rows.values()))
 

@@ -20,6 +20,7 @@ from spark_app.sources.readable import require_readable
 from spark_app.sources.sampling import sample
 from spark_app.spark import failures
 from tests.builders import raw_table
+from tests.unit.computing import MANY, computing
 from tests.unit.stored_files import a_row, inspected, read, with_array, write
 
 NAMES = [column.name for column in INSTALLS.columns]
@@ -92,7 +93,8 @@ def test_a_page_that_differs_from_its_checksum_is_refused_by_both_readers_of_spa
     reader: set[str], spark: SparkSession, damaged: Path
 ) -> None:
     files.choose_reader(spark, [contract.DeliveredFile("any", 1, (), frozenset(reader))])
-    error = refusal(spark, damaged)
+    with computing(spark, MANY):
+        error = refusal(spark, damaged)
     files.choose_reader(spark, [])
     assert isinstance(error, Unusable)
     assert str(error).startswith(f"{damaged} is damaged (a checksum is wrong); deliver it again")
@@ -147,9 +149,10 @@ def test_every_encoding_is_read_and_only_those_that_need_it_slowly(
     rows = [a_row(value=float(i)) for i in range(99)]
     path = write(raw_table(rows), tmp_path / "x.parquet", **options)
     files.choose_reader(spark, inspected(path))
-    frame = read(spark, path)
-    assert frame.toArrow().to_pylist() == rows
-    plan = frame._jdf.queryExecution().executedPlan().toString()
+    with computing(spark, MANY):
+        frame = read(spark, path)
+        assert frame.toArrow().to_pylist() == rows
+        plan = frame._jdf.queryExecution().executedPlan().toString()
     assert ("Batched: true" in plan) == is_in_batches
     files.choose_reader(spark, [])
 
