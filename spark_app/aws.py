@@ -125,12 +125,13 @@ def _require_listening(url: str) -> None:
     address = urlsplit(url)
     if address.hostname not in _THIS_MACHINE:
         return
+    port = address.port or {"https": 443}.get(address.scheme, 80)
     try:
-        socket.create_connection((address.hostname, address.port or 80), CONNECT_SECONDS).close()
+        socket.create_connection((address.hostname, port), CONNECT_SECONDS).close()
     except ConnectionRefusedError as error:
         raise Unusable(
             f"the local cloud is down: nobody listens at {url}; run `make cloud`, then "
-            "`source .cloud/env`"
+            "`source .cloud/env`, or unset AWS_ENDPOINT_URL"
         ) from error
     except OSError:
         return  # what else is wrong there, the first request tells

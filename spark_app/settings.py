@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ _JAVA_OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
 _PYTHON_MODES = {"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONDEVMODE"}
 _OTHERS = (*_JAVA_OPTIONS, *_PYTHON_MODES, "CLASSPATH", "CONTAINER_ID")
 _OTHER_PREFIXES = ("SPARK_", "_SPARK_", "PYSPARK_", "HADOOP_", "YARN_", "HIVE_")
-_NETWORK_OPTION = re.compile(r"-D(?:https?\.|socksProxy|javax?\.net\.)[^\s'\"]+")
+_NETWORK_OPTIONS = ("-Dhttp.", "-Dhttps.", "-DsocksProxy", "-Djava.net.", "-Djavax.net.")
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,18 @@ def own_environment(values: Mapping[str, str]) -> dict[str, str]:
     needs to be any good here.
     """
     kept = {name: value for name, value in values.items() if not _is_of_others(name)}
-    options = " ".join(values.get(name, "") for name in _JAVA_OPTIONS)
-    network = " ".join(_NETWORK_OPTION.findall(options))
-    java = {"JDK_JAVA_OPTIONS": network} if network else {}
+    options = [word for name in _JAVA_OPTIONS for word in _words(values.get(name, ""))]
+    network = [word for word in options if word.startswith(_NETWORK_OPTIONS)]
+    java = {"JDK_JAVA_OPTIONS": shlex.join(network)} if network else {}
     return {**kept, **java, "LC_ALL": "C.UTF-8", "SPARK_LOCAL_IP": LOOPBACK}
+
+
+def _words(options: str) -> list[str]:
+    """The options in a text; none where its quotes do not close, which Java refuses as well."""
+    try:
+        return shlex.split(options)
+    except ValueError:
+        return []
 
 
 def _is_of_others(name: str) -> bool:

@@ -48,6 +48,8 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         submitting.require_fitting(emr.cluster(args.cluster_id), spec)
     operation, request = _request(spec, submission, args.cluster_id)
     require_valid(operation, request)
+    if args.dry_run and submission.given:
+        log(f"sources and settings are long: submit writes them to {submission.given}")
     if args.dry_run:
         print(json.dumps(request, indent=2))
         return

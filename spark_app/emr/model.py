@@ -40,7 +40,7 @@ def require_valid(operation: str, request: Mapping[str, Any]) -> None:
     """
     found = complaints(operation, request)
     if found:
-        is_asked = "at 'Steps[" in found[0]
+        is_asked = "Steps[" in found[0]
         advice = _CORRECT if is_asked else _APPLY
         raise Unusable(f"{operation} would be malformed ({found[0].rstrip('.')}); {advice}")
 

@@ -1,5 +1,6 @@
 """Files that must not or cannot be read, known by their names and by what lies around them."""
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,11 +11,8 @@ from spark_app.lake.store.names import is_hidden
 from spark_app.lake.store.s3_uri import SCHEME
 
 _PROBES = 16
-_LOGS = {
-    "Delta": ("_delta_log", ""),
-    "Hudi": (".hoodie", ""),
-    "Iceberg": ("metadata", ".metadata.json"),
-}
+_LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
+_ICEBERG = re.compile(r"(v\d+|\d+-[0-9a-f-]{36})(\.gz)?\.metadata\.json")
 
 
 def require_readable(files: Sequence[StoredFile], store: Store) -> None:
@@ -59,16 +57,24 @@ def _require_no_tables(files: Sequence[StoredFile], store: Store) -> None:
 
 
 def _folders_above(path: str) -> list[str]:
-    """The folders in which a file lies, without the root and without partitions (`NAME=VALUE`)."""
+    """The folders in which a file lies, without the root and without partitions (`NAME=VALUE`, or a
+    number: those of a date are many, and no table's name)."""
     scheme = SCHEME if is_s3(path) else ""
     parts = path[len(scheme) :].split("/")[:-1]
     folders = [f"{scheme}{'/'.join(parts[:n])}" for n in range(2, len(parts) + 1)]
-    return [folder for folder in folders if "=" not in folder.rpartition("/")[2]]
+    return [folder for folder in folders if not _is_partition(folder.rpartition("/")[2])]
+
+
+def _is_partition(name: str) -> bool:
+    return "=" in name or name.isdigit()
 
 
 def _kind_of_table(folder: str, store: Store) -> str | None:
-    for kind, (log, ending) in _LOGS.items():
-        with suppress(AppError):  # where one may not look, nothing of ours lies
-            if any(name.endswith(ending) for name in store.children(store.join(folder, log))):
-                return kind
+    with suppress(AppError):  # where one may not look, nothing of ours lies
+        names = store.children(folder)
+        kinds = [kind for name, kind in _LOGS.items() if name in names]
+        if "metadata" in names:
+            logs = store.children(store.join(folder, "metadata"))
+            kinds += ["Iceberg"] if any(map(_ICEBERG.fullmatch, logs)) else []
+        return kinds[0] if kinds else None
     return None

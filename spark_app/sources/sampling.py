@@ -23,9 +23,10 @@ def sample(
 ) -> list[tuple[Any, ...]]:
     """Different values of `columns`: all of each row group that holds a new value of the first.
 
-    That value is looked for in every row group's dictionary; in more of them than the store reads
-    cheaply (`Store.hint_reads`) only in the least and the largest that the footer names. It is a
-    hint: no more than about `MOST_VALUES` are looked for.
+    That value is looked for in every row group's dictionary. Of more files than the store reads
+    cheaply (`Store.hint_reads`) so many are opened, and of more row groups so many are read: of the
+    others the least and the largest value count, as the footer names them. It is a hint: no more
+    than about `MOST_VALUES` are looked for.
 
     Raises:
         Unusable: a file is damaged.
@@ -36,12 +37,15 @@ def sample(
     reads = max(store.hint_reads // len(files), 1)
     found: dict[tuple[Any, ...], None] = {}
     seen: Values = set()
+    asked_count = 0
     with ThreadPoolExecutor(READERS) as pool:
         looks = [pool.submit(_firsts, file, store, columns[0], reads) for file in files]
         for file, look in zip(files, looks, strict=True):
             for group, values in enumerate(look.result()):
-                if values <= seen or len(found) > MOST_VALUES:
+                is_enough = asked_count >= store.hint_reads or len(found) > MOST_VALUES
+                if values <= seen or is_enough:
                     continue
+                asked_count += 1
                 rows = _values(file, store, group, columns)
                 found.update(dict.fromkeys(rows))
                 seen |= values | {row[0] for row in rows}
@@ -68,7 +72,7 @@ def _values(
     with _opened(file, store, []) as opened:
         table = opened.read_row_group(group, columns=list(columns))
         different = table.group_by(list(columns)).aggregate([])
-        return list(zip(*(_plain(different[column]) for column in columns), strict=True))
+        return list(zip(*_plain([different[column] for column in columns]), strict=True))
 
 
 @contextmanager
@@ -96,16 +100,19 @@ def _unique(column: "pa.ChunkedArray") -> Values:
     """The different values of a column; those of a dictionary without a look at the rows."""
     import pyarrow as pa
 
-    if not pa.types.is_dictionary(column.type):
-        return set(_plain(column.unique()))
-    return {value for chunk in column.chunks for value in _plain(chunk.dictionary)}
+    is_dictionary = pa.types.is_dictionary(column.type)
+    parts = [chunk.dictionary for chunk in column.chunks] if is_dictionary else [column.unique()]
+    return {value for values in _plain(parts) for value in values}
 
 
 def _bounds(group: "pq.RowGroupMetaData", column: str) -> Values:
     """The least and the largest value that the footer names; none where it names none."""
     chunks = (group.column(i) for i in range(group.num_columns))
     found = next(chunk.statistics for chunk in chunks if chunk.path_in_schema == column)
-    return {found.min, found.max} if found is not None and found.has_min_max else set()
+    try:
+        return {found.min, found.max} if found is not None and found.has_min_max else set()
+    except UnicodeDecodeError:
+        return set()
 
 
 def _spread(items: Sequence[Item], most: int) -> Sequence[Item]:
@@ -113,12 +120,17 @@ def _spread(items: Sequence[Item], most: int) -> Sequence[Item]:
     return items[:: -(-len(items) // most)] if items else items
 
 
-def _plain(column: Any) -> list[Any]:
-    """The values; Parquet's ENUM comes as bytes, and text that is none does not count."""
+def _plain(columns: Sequence[Any]) -> list[list[Any]]:
+    """The values of each column; nothing at all where one holds text that is not UTF-8.
+
+    Parquet's ENUM comes as bytes.
+    """
     import pyarrow as pa
 
     try:
-        text = column.cast(pa.string()) if pa.types.is_binary(column.type) else column
-        return list(text.to_pylist())
+        return [
+            (column.cast(pa.string()) if pa.types.is_binary(column.type) else column).to_pylist()
+            for column in columns
+        ]
     except (pa.ArrowException, UnicodeDecodeError):  # a hint is not worth a failed run
         return []

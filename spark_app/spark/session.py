@@ -123,4 +123,5 @@ def _given_session() -> "SparkSession":
         session = SparkSession.builder.appName("spark_app").getOrCreate()
     for key, value in SESSION_CONF.items():
         session.conf.set(key, value)
+    session.catalog.clearCache()  # what an earlier job of the command left
     return session

@@ -56,6 +56,7 @@ def test_a_dry_run_writes_nothing(deployment: Deployment) -> None:
     ended = submit(deployment, "r1", "--dry-run")
 
     assert "--given" in json.loads(ended.out)["Steps"][0]["HadoopJarStep"]["Args"]
+    assert "sources and settings are long: submit writes them to s3://" in ended.err
     listed = deployment.s3.list_objects_v2(Bucket=deployment.bucket, Prefix="lake/")
     assert listed["KeyCount"] == 0
 

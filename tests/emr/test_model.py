@@ -49,9 +49,10 @@ def test_what_the_model_allows_is_not(text: str) -> None:
     assert complaints("AddJobFlowSteps", steps(text)) == []
 
 
-def test_what_a_user_asked_is_the_users_to_correct() -> None:
-    with pytest.raises(Unusable, match=r"Args\[0\].*; correct the options of this command"):
-        require_valid("AddJobFlowSteps", steps("a\0"))
+@pytest.mark.parametrize("request_", [steps("a\0"), steps(Name=1), steps(Colour="red")])
+def test_what_a_user_asked_is_the_users_to_correct(request_: dict[str, Any]) -> None:
+    with pytest.raises(Unusable, match=r"Steps\[0\].*; correct the options of this command"):
+        require_valid("AddJobFlowSteps", request_)
 
 
 def test_the_rest_is_terraforms() -> None:

@@ -79,7 +79,7 @@ def test_a_local_cloud_that_is_down_is_named_at_once(
     error = refused(monkeypatch, AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}")
     assert str(error) == (
         f"the local cloud is down: nobody listens at http://127.0.0.1:{port}; run `make cloud`, "
-        "then `source .cloud/env`"
+        "then `source .cloud/env`, or unset AWS_ENDPOINT_URL"
     )
     assert error.exit_code == 2
 

@@ -43,13 +43,14 @@ def test_markers_of_folders_and_copies_under_way_are_passed_over(s3: Any, bucket
         ("20{20,21/b.parquet,gone}", ["2020/a.parquet", "2021/b.parquet"]),
         ("{{2020,2021},gone}", ["2020/a.parquet", "2021/b.parquet"]),
         ("odd/{a,b}.parquet", ["odd/{a,b}.parquet"]),
+        ("also{1,2}", ["also{1,2}/a.parquet"]),
     ],
 )
 def test_braces_name_what_they_name_on_a_disk(
     s3: Any, bucket: str, pattern: str, keys: list[str]
 ) -> None:
     put(s3, bucket, "2020/a.parquet", "2021/b.parquet", "2022/c.parquet", "odd/{a,b}.parquet")
-    put(s3, bucket, "odd/a.parquet")
+    put(s3, bucket, "odd/a.parquet", "also{1,2}/a.parquet")
     assert found(bucket, pattern) == keys
 
 

@@ -1,14 +1,16 @@
 """What a run finds in raw: the counts that its checks judge, and the bad rows."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
 from spark_app.declarations import Evidence, Examination, OptionValue
-from spark_app.jobs.organic_share import examine
+from spark_app.jobs.organic_share import channels, examine
 from spark_app.jobs.organic_share.counts import Counts
+from spark_app.jobs.organic_share.fast import grouped
 from spark_app.jobs.organic_share.raw import INSTALLS
 from spark_app.quality.results import CheckResult, results_of
 from spark_app.quality.source_findings import counted, own_findings
@@ -201,6 +203,23 @@ def test_channels_are_asked_for_before_all_rows_are_deduplicated(
     rows = [raw_row(name=f"channel {i}", value=1.0) for i in range(40)]
     found = examined(spark, [*rows, organic(A_DAY, 1)], sample=rows[:1])
     assert [row["paid_count"] for row in found.made.collect()] == [40]
+
+
+def test_channels_that_no_bits_can_hold_are_not_grouped_again(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "MAX_CHANNELS", 10)
+    calls: list[object] = []
+
+    def counted_calls(*given: Any) -> Any:
+        calls.append(given)
+        return grouped(*given)
+
+    monkeypatch.setattr(examine, "grouped", counted_calls)
+    rows = [raw_row(name=f"channel {i}", value=1.0) for i in range(40)]
+    found = examined(spark, [*rows, organic(A_DAY, 1)])
+    assert [row["paid_count"] for row in found.made.collect()] == [40]
+    assert len(calls) == 1
 
 
 def test_fewer_rows_than_the_files_hold_fail(spark: SparkSession) -> None:

@@ -127,10 +127,11 @@ def test_of_the_options_for_any_java_those_that_lead_through_a_network_stay() ->
     found = own_environment(
         {
             "JAVA_TOOL_OPTIONS": '-Xmx1m "-Dhttps.proxyHost=proxy" -Dhttps.proxyPort=80',
-            "_JAVA_OPTIONS": "-Dspark.master=x -Djavax.net.ssl.trustStore=/etc/store",
+            "_JAVA_OPTIONS": '-Dspark.master=x -Djavax.net.ssl.trustStore="/etc/a store"',
+            "JDK_JAVA_OPTIONS": "an open ' quote",
         }
     )
-    kept = "-Dhttps.proxyHost=proxy -Dhttps.proxyPort=80 -Djavax.net.ssl.trustStore=/etc/store"
+    kept = "-Dhttps.proxyHost=proxy -Dhttps.proxyPort=80 '-Djavax.net.ssl.trustStore=/etc/a store'"
     assert found == {"JDK_JAVA_OPTIONS": kept, **OURS}
 
 

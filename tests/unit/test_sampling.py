@@ -52,8 +52,8 @@ def test_every_row_group_of_every_file_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_where_reading_is_dear_the_footers_bounds_tell_of_the_rest(tmp_path: Path) -> None:
-    write(tmp_path / "1.parquet", ["a", "e"], ["b"], ["c", "b"], ["a", "d", "e"])
-    assert sampled(tmp_path, Far()) == ["a", "b", "c", "e"]
+    write(tmp_path / "1.parquet", ["a", "e"], ["a", "c"], ["a", "e"], ["b", "a", "e"])
+    assert sampled(tmp_path, Far()) == ["a", "c", "e"]
 
 
 def test_where_reading_is_dear_files_are_spread_evenly(tmp_path: Path) -> None:
@@ -73,6 +73,24 @@ def test_it_ends_when_there_are_too_many_values(
 def test_a_number_is_looked_for_as_well(tmp_path: Path) -> None:
     pq.write_table(pa.table({"n": [1, 2, 2]}), tmp_path / "1.parquet", row_group_size=1)
     assert sample(Disk().find(str(tmp_path)), ("n",), Disk()) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("store", [Disk(), Far()])
+def test_text_that_is_not_utf_8_is_no_hint(place: int, store: Disk, tmp_path: Path) -> None:
+    latin = pa.array([b"caf\xe9"]).view(pa.string())
+    columns = [latin if i == place else pa.array(["a"]) for i in range(2)]
+    odd = pa.table(columns, schema=pa.schema([("name", pa.string()), ("token", pa.string())]))
+    with pq.ParquetWriter(tmp_path / "1.parquet", odd.schema) as writer:
+        for _ in range(4):
+            writer.write_table(odd)
+    write(tmp_path / "2.parquet", ["b"])
+    assert sampled(tmp_path, store) == ["b"]
+
+
+def test_where_reading_is_dear_few_row_groups_are_asked(tmp_path: Path) -> None:
+    write(tmp_path / "1.parquet", *("abcdefgh"))
+    assert len(sampled(tmp_path, Far())) == Far.hint_reads
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -330,7 +330,7 @@ def test_braces_that_name_nothing_or_hidden_files_are_refused(pattern: str, tmp_
 LOGS = {
     "Delta": "_delta_log/00000000000000000000.json",
     "Hudi": ".hoodie/hoodie.properties",
-    "Iceberg": "metadata/v1.metadata.json",
+    "Iceberg": "metadata/00001-0f8fad5b-d9cb-469f-a165-70867728950e.metadata.json",
 }
 
 
@@ -347,11 +347,30 @@ def test_files_of_a_table_with_a_log_are_refused(kind: str, pattern: str, tmp_pa
         require_readable([file for file in found if file.path.endswith(".parquet")], Disk())
 
 
-def test_a_folder_of_metadata_alone_makes_no_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["readme.json", "catalogue.metadata.json"])
+def test_a_folder_of_metadata_alone_makes_no_table(name: str, tmp_path: Path) -> None:
     (tmp_path / "metadata").mkdir()
-    (tmp_path / "metadata" / "readme.json").touch()
+    (tmp_path / "metadata" / name).touch()
     (tmp_path / "a.parquet").touch()
     require_readable(Disk().find(str(tmp_path / "a.parquet")), Disk())
+
+
+def test_folders_of_dates_are_not_each_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in ("01", "02", "03"):
+        (tmp_path / "in" / "2021" / day).mkdir(parents=True)
+        (tmp_path / "in" / "2021" / day / "a.parquet").touch()
+    looked: list[str] = []
+
+    def children(_: Disk, folder: str) -> list[str]:
+        looked.append(folder)
+        return []
+
+    monkeypatch.setattr(Disk, "children", children)
+    require_readable(Disk().find(str(tmp_path / "in")), Disk())
+    assert str(tmp_path / "in") in looked
+    assert not [folder for folder in looked if "2021" in folder]
 
 
 @pytest.mark.parametrize(

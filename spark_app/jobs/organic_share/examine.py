@@ -77,8 +77,10 @@ def examine(raw: DataFrame, delivery: Delivery) -> Examination:
     rows = _rows(raw, delivery, [Channel(*row) for row in sampled if row[0] is not None])
     are_alarmed = rows.total("alarmed_count") > rows.total("rows_count") * WORTH_ASKING
     if are_alarmed and rows.total("strangers_count"):
-        rows.groups.unpersist()
-        rows = _rows(raw, delivery, channels_of(rows.good_rows()))
+        found = channels_of(rows.good_rows())
+        if known_slots(found) and not {c.name for c in found} <= {c.name for c in rows.channels}:
+            rows.groups.unpersist()
+            rows = _rows(raw, delivery, found)
     good, alarmed = rows.good_rows(), {day for c in rows.good for day in c["alarmed_days"]}
     slots = rows.slots if rows.total("alarmed_count") >= WORTH_CORRECTING else None
     days = fast_daily_totals(rows.groups, good, slots, alarmed)

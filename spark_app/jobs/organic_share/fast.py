@@ -27,7 +27,7 @@ from spark_app.quality.rules import broken_mask
 GROUP = ("country", "start_date", "year_week", "os_name")
 DAY = ("start_date", "country", "os_name")
 TOTALS = ("installs_count", "organic_count")
-MOST_CORRECTED = 2_000_000  # groups: their bits travel to every task
+MOST_WORDS = 4_000_000  # of bits: they travel to every task
 
 
 def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -> DataFrame:
@@ -66,7 +66,7 @@ def fast_daily_totals(
     `too_many`; the other alarmed days are read again and deduplicated.
     """
     totals = groups.where(F.col("mask") == 0)
-    if alarmed and slots and totals.where(is_alarmed()).count() <= MOST_CORRECTED:
+    if alarmed and slots and totals.where(is_alarmed()).count() * len(slots.words) <= MOST_WORDS:
         extra = too_many(totals, good_rows.where(is_on(alarmed)), slots).persist()
         totals = totals.join(extra, on=list(DAY), how="left")
         is_open = is_alarmed() & ~F.expr("twice_count <=> rows_count - keys_count")

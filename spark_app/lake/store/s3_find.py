@@ -23,7 +23,8 @@ def is_named(key: str, pattern: str) -> bool:
 
     As on a disk `*` and `?` end at a slash, and `**` is any number of folders.
     """
-    return key == pattern or any(_is_named(key, one) for one in alternatives(pattern))
+    is_below = key.startswith(f"{pattern.rstrip('/')}/")  # also a folder that looks like a glob
+    return key == pattern or is_below or any(_is_named(key, one) for one in alternatives(pattern))
 
 
 def is_visible(key: str, pattern: str) -> bool:
