@@ -25,6 +25,16 @@ FETCH_SECONDS = 300
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
 
+# As patient as boto3 is here. S3A's own twenty tries, each after twice the time of the one before,
+# would keep a run for days at a bucket that is throttled for long.
+_PATIENCE = {
+    "spark.hadoop.fs.s3a.attempts.maximum": "3",
+    "spark.hadoop.fs.s3a.retry.limit": "4",
+    "spark.hadoop.fs.s3a.retry.throttle.limit": "4",
+    "spark.hadoop.fs.s3a.retry.throttle.interval": "500ms",
+}
+
+
 def jars_folder() -> Path:
     """Where the connector's jars stay once they are fetched."""
     return Path(sys.prefix) / "share" / "spark-app" / "s3a"
@@ -47,6 +57,7 @@ def conf(region: str | None, log: Callable[[str], None]) -> dict[str, str]:
     """What Spark is told when it starts, so that `s3://` means the same to it as to boto3."""
     client = aws.client("s3", region)
     known = {
+        **_PATIENCE,
         "spark.jars": ",".join(map(str, jars(log))),
         "spark.hadoop.fs.s3.impl": S3A,
         # Its default buffer on disk needs Hadoop's other local file system; what we write is small.
