@@ -7,6 +7,11 @@ DONE = 0
 TIME_IS_UP = signal.SIGUSR1
 
 
+def first_line(error: object) -> str:
+    """The first line of what an error of somebody else's says."""
+    return str(error).strip().partition("\n")[0]
+
+
 class AppError(Exception):
     """An expected error. Its text says what is wrong and what to do next."""
 

@@ -21,7 +21,7 @@ from spark_app.emr.wait import comes_back
 from spark_app.errors import AppError, Unusable
 from spark_app.jobs import datasets, find_job, shaping
 from spark_app.lake.lake import Lake
-from spark_app.lake.store import StoredFile, is_s3, store_of
+from spark_app.lake.store import StoredFile, is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
 from spark_app.run.since import parse_since
@@ -48,12 +48,12 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         submitting.require_fitting(emr.cluster(args.cluster_id), spec)
     operation, request = _request(spec, submission, args.cluster_id)
     require_valid(operation, request)
-    if args.dry_run and submission.given:
-        log(f"sources and settings are long: submit writes them to {submission.given}")
     if args.dry_run:
+        if submission.given:
+            log(f"sources and settings are long: submit writes them to {submission.given}")
         print(json.dumps(request, indent=2))
         return
-    _require_readable(jobs, submission, lake, spec.region)
+    _require_readable(jobs, submission, lake)
     long_options.keep(submission, lake)
     _log_plan(spec, submission, args.cluster_id, log)
     claims = Claims(lake, spec, submission)
@@ -174,18 +174,17 @@ def _require_in_reach(place: str, spec: LaunchSpec) -> None:
         )
 
 
-def _require_readable(jobs: Sequence[Job], submission: Submission, lake: Lake, region: str) -> None:
+def _require_readable(jobs: Sequence[Job], submission: Submission, lake: Lake) -> None:
     """Refuse what no run could read before a cluster is paid for.
 
     What is not there, or may not be listed from here, is left to the run.
     """
     found = [places(job, lake, dict(submission.sources)) for job in jobs]
     for place in {place for by_name in found for place in by_name.values()}:
-        store = store_of(place, region=region)
         files: list[StoredFile] = []
         with suppress(AppError):
-            files = store.find(place)
-        require_readable(files, store)
+            files = lake.store.find(place)
+        require_readable(files, lake.store)
 
 
 def _run_id(args: "Namespace", jobs: Sequence[Job]) -> str:

@@ -15,7 +15,7 @@ from spark_app.lake.arrow import ddl, has_columns_of
 from spark_app.lake.frames import read_parquet
 from spark_app.lake.manifests import upgraded
 from spark_app.lake.paths import Paths
-from spark_app.lake.store import Lock, StoredFile, store_of
+from spark_app.lake.store import READERS, Lock, StoredFile, store_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 RUN_ID_KEY = b"spark_app.run_id"
 DIGEST_KEY = b"spark_app.inputs_digest"
 OPTIONS_KEY = b"spark_app.options"
-READERS = 16
 
 
 @dataclass(frozen=True)

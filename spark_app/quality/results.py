@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from spark_app.declarations import Finding, Severity
+from spark_app.errors import first_line
 
 Layer = Literal["raw", "staging", "final"]
 Outcome = Literal["passed", "failed", "insufficient", "error"]
@@ -60,7 +61,7 @@ def error_of(check: LayerCheck, detail: str) -> CheckResult:
 
 def _result(check: LayerCheck, found: Finding | Exception | None) -> CheckResult:
     if isinstance(found, Exception):
-        return error_of(check, f"{type(found).__name__}: {_first_line(found)}")
+        return error_of(check, f"{type(found).__name__}: {first_line(found)}")
     if not isinstance(found, Finding):  # a job's own function may give anything
         return error_of(check, "it gave no result")
     if found.failed:
@@ -68,10 +69,6 @@ def _result(check: LayerCheck, found: Finding | Exception | None) -> CheckResult
     if found.is_insufficient:
         return _with_outcome(check, found, "insufficient" if check.severity == "warn" else "error")
     return _with_outcome(check, found, "passed")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0]
 
 
 def _with_outcome(check: LayerCheck, found: Finding, outcome: Outcome) -> CheckResult:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_app.declarations import Job
-from spark_app.errors import DONE, AppError, GateShut
+from spark_app.errors import DONE, AppError, GateShut, first_line
 from spark_app.run.manifest import Manifest
 from spark_app.run.order import Due, due, held_at
 from spark_app.run.request import Request
@@ -89,7 +89,7 @@ def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
         return JobEnd(job, error.exit_code, str(error))
     except Exception as bug:  # the other jobs have nothing to do with it
         around.progress.line(traceback.format_exc().rstrip())
-        return JobEnd(job, 1, f"{type(bug).__name__}: {str(bug).strip().partition(chr(10))[0]}")
+        return JobEnd(job, 1, f"{type(bug).__name__}: {first_line(bug)}")
 
 
 def _left(job: Job, ends: Mapping[str, JobEnd]) -> JobEnd | None:

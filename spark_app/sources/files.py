@@ -10,7 +10,7 @@ from spark_app.declarations import Files
 from spark_app.errors import Unusable
 from spark_app.lake.frames import read_parquet
 from spark_app.lake.lake import Lake
-from spark_app.lake.store import Store, StoredFile
+from spark_app.lake.store import READERS, Store, StoredFile
 from spark_app.lake.store.base import changed_while_read
 from spark_app.sources.contract import DeliveredFile, inspect_footer
 from spark_app.sources.parquet_types import Physical
@@ -19,7 +19,6 @@ from spark_app.sources.readable import require_readable
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-READERS = 16
 TASK_ROWS = 2_000_000
 TASKS_PER_CORE = 2
 MAX_TASKS = 10_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, first_line
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -30,7 +30,7 @@ def read_footer(path: str, opened: Any) -> "pq.FileMetaData":
             raise _encrypted(path)
         metadata = pq.read_metadata(pa.BufferReader(tail))
     except (pa.ArrowException, OSError) as error:
-        why = str(error).split("\n")[0].rstrip(".")
+        why = first_line(error).rstrip(".")
         raise Unusable(
             f"{path} is empty, broken or not Parquet ({why}); deliver it again or take it away"
         ) from error

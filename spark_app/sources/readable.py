@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from spark_app.errors import AppError, Unusable
-from spark_app.lake.store import Store, StoredFile, is_s3
+from spark_app.lake.store import READERS, Store, StoredFile, is_s3
 from spark_app.lake.store.names import is_hidden
 from spark_app.lake.store.s3_uri import SCHEME
 
-_PROBES = 16
 _LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}
 _ICEBERG = re.compile(r"(v\d+|\d+-[0-9a-f-]{36})(\.gz)?\.metadata\.json")
 
@@ -46,7 +45,7 @@ def _require_names(files: Sequence[StoredFile]) -> None:
 
 def _require_no_tables(files: Sequence[StoredFile], store: Store) -> None:
     folders = sorted({folder for file in files for folder in _folders_above(file.path)})
-    with ThreadPoolExecutor(_PROBES) as pool:
+    with ThreadPoolExecutor(READERS) as pool:
         kinds = pool.map(lambda folder: _kind_of_table(folder, store), folders)
         for folder, kind in zip(folders, kinds, strict=True):
             if kind is not None:

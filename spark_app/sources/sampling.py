@@ -5,14 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spark_app.errors import Unusable
-from spark_app.lake.store import Store, StoredFile
+from spark_app.errors import Unusable, first_line
+from spark_app.lake.store import READERS, Store, StoredFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-READERS = 16
 MOST_VALUES = 10_000
 Values = set[object]
 Item = TypeVar("Item")
@@ -90,7 +89,7 @@ def _opened(
         ) as opened:
             yield opened
     except (pa.ArrowException, OSError) as error:
-        why = str(error).split("\n")[0].rstrip(".")
+        why = first_line(error).rstrip(".")
         raise Unusable(
             f"{file.path} is damaged ({why}); deliver it again or take it away"
         ) from error

@@ -139,9 +139,9 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         # To remember the line of Python that made each column takes a tenth of a small run.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
     }
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
-from spark_app.errors import RunFailed
+from spark_app.errors import RunFailed, first_line
 from spark_app.spark.conf import SESSION_CONF, laptop_conf, quiet_python
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Jvm:
             with own_interrupt():
                 context = SparkContext(gateway=self._gateway, conf=conf)
         except Py4JJavaError as error:
-            why = str(error.java_exception).partition("\n")[0]
+            why = first_line(error.java_exception)
             raise RunFailed(f"Spark did not start ({why}); see {self._log_name}") from error
         for key, value in self._secrets.items():
             context._jsc.hadoopConfiguration().set(key, value)

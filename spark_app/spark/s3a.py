@@ -24,7 +24,6 @@ EXCLUDED = ("software.amazon.awssdk:bundle", "org.slf4j:slf4j-api")
 FETCH_SECONDS = 300
 S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
 
-
 # As patient as boto3 is here. S3A's own twenty tries, each after twice the time of the one before,
 # would keep a run for days at a bucket that is throttled for long.
 _PATIENCE = {

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from unittest.mock import patch
@@ -10,7 +11,8 @@ import pytest
 
 from spark_app import cli
 from tests import in_process
-from tests.e2e.process import JOB, Ended, environment
+from tests.e2e import process
+from tests.e2e.process import Ended, environment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,16 +25,8 @@ def app(*arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> 
         return in_process.ended(cli.main, *arguments)
 
 
-def run(
-    source: object,
-    lake: Path,
-    *more: object,
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Ended:
-    """Run the job in this process, to an end before it needs Spark."""
-    where = cwd or lake.parent
-    return app("run", JOB, "--source", source, "--lake", lake, *more, cwd=where, env=env)
+# Run the job in this process, to an end before it needs Spark.
+run = partial(process.run, by=app)
 
 
 class App(Protocol):

@@ -66,10 +66,11 @@ def run(
     *more: object,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    by: Callable[..., Ended] = app,
 ) -> Ended:
     """Run the job."""
     where = cwd or lake.parent
-    return app("run", JOB, "--source", source, "--lake", lake, *more, cwd=where, env=env)
+    return by("run", JOB, "--source", source, "--lake", lake, *more, cwd=where, env=env)
 
 
 def expect_done(ended: Ended) -> Ended:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from struct import pack
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from xxhash import xxh64_intdigest
 
@@ -39,8 +39,8 @@ class ChannelSlots:
         """Names of the columns of 64 bits that together hold a bit for every slot."""
         return [f"word_{i}" for i in range(len(self.fingerprints) // WORD_BITS)]
 
-    def slot(self) -> Column:
-        """The slot of a row by the column `name_hash`."""
+    def with_slots(self, rows: DataFrame) -> DataFrame:
+        """The rows with the hash of their names and the slot that follows from it."""
         name = F.col(NAME_HASH)
         bucket = F.pmod(name, F.lit(len(self.displacements))).cast("int")
         displacement = F.get(_integers(self.displacements), bucket)
@@ -48,7 +48,8 @@ class ChannelSlots:
         # ANSI multiplication never overflows; the low 15 bits are left out, because there the
         # product mixes least.
         mixed = F.shiftright(F.shiftrightunsigned(name, 34) * (displacement * 2 + 1), 15)
-        return F.pmod(mixed, F.lit(len(self.fingerprints))).cast("int")
+        slot = F.pmod(mixed, F.lit(len(self.fingerprints))).cast("int")
+        return rows.withColumn(NAME_HASH, F.xxhash64("name")).withColumn("slot", slot)
 
     def is_known(self, slot: Column) -> Column:
         """Whether the row's name, token and has_subtrackers are those of its slot's channel."""

@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from spark_app.declarations import Rule
-from spark_app.jobs.organic_share.channels import NAME_HASH, ChannelSlots
+from spark_app.jobs.organic_share.channels import ChannelSlots
 from spark_app.jobs.organic_share.transform import (
     KEY,
     ORGANIC,
@@ -43,8 +43,7 @@ def grouped(raw: DataFrame, rules: Sequence[Rule], slots: ChannelSlots | None) -
     by_group = [(i, rule) for i, rule in enumerate(rules) if set(rule.reads) <= set(GROUP)]
     rows = raw.withColumn("row_mask", broken_mask(by_row))
     aggregates, keys_count = _proof(slots)
-    if slots:
-        rows = rows.withColumn(NAME_HASH, F.xxhash64("name")).withColumn("slot", slots.slot())
+    rows = slots.with_slots(rows) if slots else rows
     groups = rows.groupBy(*GROUP, "row_mask").agg(*_totals(), *aggregates)
     mask = F.col("row_mask").bitwiseOR(broken_mask(by_group))
     found = groups.withColumns({"mask": mask, "keys_count": keys_count})
@@ -89,7 +88,7 @@ def too_many(groups: DataFrame, good_rows: DataFrame, slots: ChannelSlots) -> Da
     larger value; unlike a struct's maximum that needs no sort in Spark.
     """
     bits = groups.where(is_alarmed()).select(*DAY, F.array(*slots.words).alias("bits"))
-    rows = good_rows.withColumn(NAME_HASH, F.xxhash64("name")).withColumn("slot", slots.slot())
+    rows = slots.with_slots(good_rows)
     asked = rows.join(F.broadcast(bits), on=list(DAY)).where(~slots.is_set(F.col("bits")))
     load, value = F.col("dataplatform_inserted_at"), F.col("value").cast("bigint")
     is_later = (F.count(load) == 1) | (F.min(load) < F.max(load))

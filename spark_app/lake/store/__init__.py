@@ -1,11 +1,11 @@
-"""Where files lie: on a disk or in S3. Only `lake.py` and `raw.py` use this."""
+"""Where files lie: on a disk or in S3."""
 
 from spark_app.errors import Unusable
-from spark_app.lake.store.base import Lock, Store, StoredFile
+from spark_app.lake.store.base import READERS, Lock, Store, StoredFile
 from spark_app.lake.store.disk import Disk
 from spark_app.lake.store.s3_uri import is_s3
 
-__all__ = ["Disk", "Lock", "Store", "StoredFile", "is_s3", "store_of"]
+__all__ = ["READERS", "Disk", "Lock", "Store", "StoredFile", "is_s3", "store_of"]
 
 
 def store_of(place: str, *, region: str | None = None, lock_dead_seconds: float = 300) -> Store:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from spark_app.errors import RunFailed
 
+READERS = 16  # parts of files that are read at once
+
 
 @dataclass(frozen=True)
 class StoredFile:
