@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from spark_app import stopping
-from spark_app.errors import AppError, GateShut, Stopped
+from spark_app.errors import AppError, GateShut, RunFailed, Stopped
 from spark_app.quality.results import CheckResult, error_of
 from spark_app.report.write import IS_PUBLISHED, write_run, write_summary_and_index
 from spark_app.run.manifest import RunOutcome
@@ -23,6 +23,7 @@ def recorded(run: RunState) -> Iterator[None]:
         yield
     except Stopped as stopped:
         stopping.acknowledge()
+        run.lake.store.hurry()
         is_out = run.manifest.published_at is not None
         stopped.advice = IS_PUBLISHED if is_out else "nothing was published; run again"
         outcome: RunOutcome = "timed out" if stopped.is_time_up else "interrupted"
@@ -34,6 +35,8 @@ def recorded(run: RunState) -> Iterator[None]:
         _report_shut_gate(run)
         raise
     except AppError as error:
+        if isinstance(error, RunFailed):  # the lake may be what failed; the next run waits
+            run.lake.store.hurry()
         close(run, "failed", error.exit_code, str(error))
         raise
     except Exception as bug:

@@ -45,7 +45,12 @@ def environment(**more: str) -> dict[str, str]:
     return {**ours, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **more}
 
 
-def app(*arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
+def app(
+    *arguments: object,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    deadline: float = DEADLINE,
+) -> Ended:
     """Run a command to its end."""
     command = [sys.executable, "-m", "spark_app", *map(str, arguments)]
     done = subprocess.run(
@@ -54,7 +59,7 @@ def app(*arguments: object, cwd: Path, env: Mapping[str, str] | None = None) -> 
         env=environment(**(env or {})),
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=deadline,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

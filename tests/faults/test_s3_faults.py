@@ -32,6 +32,7 @@ CAUSES = (
     *("S3", "AWS answers", "cannot be reached", "the lock", "changed by somebody else"),
     *("another run", "stopped by", "the table was published", "connector"),
 )
+PATIENCE_SECONDS = 300.0  # at an S3 that never answers again each request is tried for a minute
 KINDS = (
     Fault(status=503, code="SlowDown"),
     Fault(status=500, code="InternalError"),
@@ -79,7 +80,8 @@ def read(client: Any, bucket: str) -> bytes:
 def run(bucket: str, cwd: Path, run_id: str) -> Ended:
     lake = f"s3://{bucket}/lake"
     known = {"SPARK_APP_LOCK_DEAD_SECONDS": "5"}
-    return process.app("run", JOB, "--lake", lake, "--run-id", run_id, cwd=cwd, env=known)
+    asked = ("run", JOB, "--lake", lake, "--run-id", run_id)
+    return process.app(*asked, cwd=cwd, env=known, deadline=PATIENCE_SECONDS)
 
 
 def weeks(content: bytes) -> int:
@@ -121,6 +123,7 @@ def _running(bucket: str) -> list[int]:
     return found
 
 
+@pytest.mark.timeout(2 * PATIENCE_SECONDS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_s3_fails_at_random(
     seed: int,

@@ -1,6 +1,7 @@
 """What S3 and boto3 raise, in one line that says what to do."""
 
 import socket
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -96,3 +97,23 @@ def test_a_server_that_never_answers_is_given_up(lake: Lake, proxy: FaultProxy) 
     proxy.rule = lambda asked: Fault(wait_seconds=2)
     with pytest.raises(RunFailed, match=r"cannot be reached .*; try again"):
         lake.published("t")
+
+
+def test_what_is_left_to_write_after_a_failure_is_tried_three_times_only(
+    lake: Lake, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "ATTEMPTS", 8)
+    aws.client.cache_clear()
+    proxy.rule = lambda asked: Fault(status=503, code="SlowDown")
+    lake.store.hurry()
+    with pytest.raises(RunFailed):
+        lake.write_manifest("second", {})
+    assert [asked.method for asked in proxy.asked[-4:]].count("PUT") == 3
+
+
+def test_a_lock_is_given_back_in_a_hurry(lake: Lake, proxy: FaultProxy) -> None:
+    now = datetime.now(UTC)
+    with lake.lock("t", "first", now, print):
+        lake.store.hurry()
+        proxy.rule = lambda asked: Fault(status=503, code="SlowDown")
+    assert [asked.method for asked in proxy.asked].count("DELETE") == 3

@@ -106,6 +106,9 @@ class Store(Protocol):
     def local_file(self, path: str) -> AbstractContextManager[str]:
         """A file on this machine to write on in the block; afterwards it stands at `path`."""
 
+    def hurry(self) -> None:
+        """Try only shortly from now on: what is left to do is not worth waiting for."""
+
     def locked(
         self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:

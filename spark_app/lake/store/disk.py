@@ -115,6 +115,9 @@ class Disk:
         self.make_folder(os.path.dirname(path))
         yield path
 
+    def hurry(self) -> None:
+        """Nothing to do: a disk answers or it does not."""
+
     def locked(
         self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:

@@ -20,6 +20,7 @@ from spark_app.lake.store.s3_range import RangeReader
 from spark_app.lake.store.s3_uri import SCHEME, split, unquoted
 
 DELETED_AT_ONCE = 1000
+HURRIED_ATTEMPTS = 3
 _ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 _ASKED = {"OptionalObjectAttributes": ["RestoreStatus"]}
 
@@ -32,11 +33,12 @@ class S3:
     def __init__(self, region: str | None = None, lock_dead_seconds: float = 300) -> None:
         """Take the region (null: boto3's own) and when a lock counts as dead."""
         self._region, self._times = region, Times(lock_dead_seconds)
+        self._attempts: int | None = None
 
     @property
     def client(self) -> Any:
         """The client, made when it is first needed."""
-        return aws.client("s3", self._region)
+        return aws.client("s3", self._region, self._attempts)
 
     def absolute(self, path: str) -> str:
         split(path)
@@ -135,11 +137,14 @@ class S3:
                     if content := local.read_bytes():
                         self.write(path, content, folder)
 
+    def hurry(self) -> None:
+        self._attempts = HURRIED_ATTEMPTS
+
     def locked(
         self, path: str, run_id: str, now: datetime, log: Callable[[str], None]
     ) -> AbstractContextManager[Lock]:
         holder = {"run_id": run_id, "host": platform.node(), "since": now.isoformat()}
-        return locked(self.client, path, holder, self._times, log)
+        return locked(lambda: self.client, path, holder, self._times, log)
 
     def _list(self, bucket: str, prefix: str) -> list[StoredFile]:
         stored = partial(self._stored, bucket)

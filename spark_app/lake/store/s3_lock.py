@@ -19,6 +19,8 @@ from spark_app.errors import AppError, RunFailed
 from spark_app.lake.store.s3_conditional import delete_if, put_if
 from spark_app.lake.store.s3_uri import split, unquoted
 
+Client = Callable[[], Any]  # asked for each time: a store in a hurry has another one
+
 
 @dataclass(frozen=True)
 class Times:
@@ -59,7 +61,7 @@ class S3Lock:
     """A lock that this process holds; a thread renews it. `died` is the run id of a holder that
     ended without giving it back, or null."""
 
-    def __init__(self, client: Any, path: str, times: Times, holder: dict[str, Any]) -> None:
+    def __init__(self, client: Client, path: str, times: Times, holder: dict[str, Any]) -> None:
         """Take what it needs; nothing is asked of S3 yet."""
         self.died: str | None = None
         self._client, self._path, self._times, self._holder = client, path, times, holder
@@ -97,7 +99,7 @@ class S3Lock:
         self._renewing.join(timeout=self._times.renew_seconds)
         with suppress(AppError):  # it dies by itself
             if not self._is_lost:
-                delete_if(self._client, self._path, self._version)
+                delete_if(self._client(), self._path, self._version)
 
     def _renew_on(self) -> None:
         while not self._over.wait(self._times.renew_seconds):
@@ -113,7 +115,7 @@ class S3Lock:
             self._is_lost, self._version = version is None, version or ""
 
     def _put(self, expected: str | None) -> str | None:
-        return put_if(self._client, self._path, self._content(), expected, self._is_ours)
+        return put_if(self._client(), self._path, self._content(), expected, self._is_ours)
 
     def _is_ours(self, content: bytes) -> bool:
         """Also an earlier renewal whose answer never came."""
@@ -125,7 +127,7 @@ class S3Lock:
 
 @contextmanager
 def locked(
-    client: Any, path: str, holder: dict[str, str], times: Times, log: Callable[[str], None]
+    client: Client, path: str, holder: dict[str, str], times: Times, log: Callable[[str], None]
 ) -> Iterator[S3Lock]:
     """Hold the lock for the time of the block; `holder` is what others are told.
 
@@ -141,7 +143,7 @@ def locked(
         lock.give_back()
 
 
-def _take(lock: S3Lock, client: Any, path: str, times: Times, log: Callable[[str], None]) -> None:
+def _take(lock: S3Lock, client: Client, path: str, times: Times, log: Callable[[str], None]) -> None:
     while not lock.take(None):
         seen = _look(client, path)
         dead = _wait_for_death(client, path, seen, times, log) if seen else None
@@ -151,7 +153,7 @@ def _take(lock: S3Lock, client: Any, path: str, times: Times, log: Callable[[str
 
 
 def _wait_for_death(
-    client: Any, path: str, first: LockState, times: Times, log: Callable[[str], None]
+    client: Client, path: str, first: LockState, times: Times, log: Callable[[str], None]
 ) -> LockState | None:
     """The lock, when it is dead; null when it was given back meanwhile."""
     began, is_logged = time.monotonic(), False
@@ -168,13 +170,13 @@ def _wait_for_death(
     return seen
 
 
-def _look(client: Any, path: str) -> LockState | None:
+def _look(client: Client, path: str) -> LockState | None:
     """The lock as it is now; null when there is none."""
     bucket, key = split(path)
     with aws.explained(path):
         try:
-            content, answer = aws.get_object(client, Bucket=bucket, Key=key)
-        except client.exceptions.NoSuchKey:
+            content, answer = aws.get_object(client(), Bucket=bucket, Key=key)
+        except client().exceptions.NoSuchKey:
             return None
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
     age = (now - answer["LastModified"]).total_seconds()
