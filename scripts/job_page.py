@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from scripts.make_declarations import Place, conditions, defaults, every_check
-from spark_app.declarations import Column, Files, Job, Option, Rule, Table
+from spark_app.declarations import Column, Files, Job, Option, Parquet, Rule, Table
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import rules_of
 from spark_app.settings import PREFIX, SOURCE_PREFIX
@@ -68,8 +68,8 @@ def source_part(source: Files | Table, job: Job) -> Iterator[str]:
         return
     yield f"### Dataset `{source.name}`"
     yield prose(
-        f"Parquet files in `raw/{source.name}/` of the lake, or where `--source` or "
-        f"`{SOURCE_PREFIX}{source.name.upper()}` says; [accepted types]({ACCEPTED}). "
+        f"{form_words(source)} in `raw/{source.name}/` of the lake, or where `--source` or "
+        f"`{SOURCE_PREFIX}{source.name.upper()}` says; [what is accepted]({ACCEPTED}). "
         f"{reading_words(source)}"
     )
     yield columns_table(source.columns)
@@ -78,6 +78,19 @@ def source_part(source: Files | Table, job: Job) -> Iterator[str]:
         f"`quarantine/{source.name}/`; up to a share of {source.tolerance:g} the gate opens."
     )
     yield rules_table(rules_of(source, defaults(job)))
+
+
+def form_words(source: Files) -> str:
+    """How the files of a dataset are written."""
+    form = source.format
+    if isinstance(form, Parquet):
+        return "Parquet files"
+    header = "with a header" if form.header else "without a header"
+    marks = f"`{form.separator}` between values, a decimal `{form.decimal}`"
+    return (
+        f"Files of delimited text ({form.encoding}, {header}, {marks}, times of the zone "
+        f"{source.zone})"
+    )
 
 
 def reading_words(source: Files) -> str:

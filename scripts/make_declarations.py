@@ -7,10 +7,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from itertools import repeat
 from pathlib import Path
 
-from spark_app.declarations import Column, Files, Job, OneOf, OptionValue, Table
+from spark_app.declarations import Column, EpochMillis, Files, Job, OneOf, OptionValue, Table, Time
 from spark_app.jobs import JOBS, find_job
 from spark_app.quality.promises import allowed
 from spark_app.quality.results import LayerCheck
@@ -84,7 +85,8 @@ def source_declaration(source: Files | Table, job: Job) -> dict[str, object]:
     return {
         "kind": "files",
         "name": source.name,
-        "format": type(source.format).__name__.lower(),
+        "format": {"kind": type(source.format).__name__.lower(), **asdict(source.format)},
+        "zone": source.zone,
         "time": source.time,
         "tolerance": source.tolerance,
         "may_be_empty": source.may_be_empty,
@@ -124,7 +126,18 @@ def column_declaration(column: Column) -> dict[str, object]:
         "most": column.most,
         "one_of": one_of_declaration(column.one_of) if column.one_of else None,
         "ratio_of": column.ratio_of,
+        "written": written_declaration(column.written),
     }
+
+
+def written_declaration(written: Time | EpochMillis | None) -> str | None:
+    """How text writes a timestamp: a pattern, or `epoch_millis`."""
+    match written:
+        case Time(pattern):
+            return pattern
+        case EpochMillis():
+            return "epoch_millis"
+    return None
 
 
 def one_of_declaration(one_of: OneOf) -> dict[str, object]:

@@ -39,12 +39,28 @@ class OneOf:
 
 
 @dataclass(frozen=True)
+class Time:
+    """A timestamp is written in text, in just this form: `yyyy-MM-dd HH:mm:ss.SSSSSS` and the like.
+
+    It names no zone: the time is one of its source's zone.
+    """
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class EpochMillis:
+    """A timestamp is written as the milliseconds since 1970-01-01 in UTC."""
+
+
+@dataclass(frozen=True)
 class Column:
     """A column and what is promised of it. Promises become rules (raw) or checks (tables).
 
     `type` is in Spark's words. `null` says what null means; None: it is never null. `least` and
     `most` are inclusive. `ratio_of` names the two counts that a share is the quotient of: totals
     are quotients of their sums, never means of shares. `label` is its heading for a person.
+    `written` says how files of text write a timestamp.
     """
 
     name: str
@@ -58,6 +74,7 @@ class Column:
     ratio_of: tuple[str, str] | None = None
     label: str = ""
     is_region: bool = False
+    written: Time | EpochMillis | None = None
 
 
 @dataclass(frozen=True)
@@ -153,21 +170,52 @@ class Parquet:
 
 
 @dataclass(frozen=True)
+class Csv:
+    """Files are lines of values with a separator between them, plain or `.gz`; empty is null.
+
+    With a `header` the first line of each file names its columns, in any order; else they are those
+    of the source in theirs. A quote inside of quotes is doubled. `decimal` is the mark before a
+    fraction. `has_line_breaks`: values in quotes hold some; such a file is read by one task.
+    """
+
+    header: bool = True
+    separator: str = ","
+    quote: str = '"'
+    decimal: str = "."
+    encoding: str = "UTF-8"
+    has_line_breaks: bool = False
+
+
+@dataclass(frozen=True)
 class Files:
     """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
 
     `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
-    column by which `--since` leaves rows out; without one they are always read whole.
+    column by which `--since` leaves rows out; without one they are always read whole. `zone` is
+    that of times which name none; a local time that exists twice is the earlier one.
     """
 
     name: str
-    format: Parquet
+    format: Parquet | Csv
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
     checks: tuple[Check, ...] = ()
     tolerance: float = 0.01
     time: str | None = None
     may_be_empty: bool = False
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuse what files of text cannot tell.
+
+        Raises:
+            ValueError: a timestamp of text does not say how it is written.
+        """
+        if isinstance(self.format, Parquet):
+            return
+        for column in self.columns:
+            if column.type == "timestamp" and column.written is None:
+                raise ValueError(f"{self.name}: say how text writes the timestamp {column.name}")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ _GLOB = re.compile(r"[\\*?\[\]{}]")
 def read_parquet(session: "SparkSession", schema: str, paths: Sequence[str]) -> "DataFrame":
     """The rows of files or folders; checksums are verified wherever their writer left some."""
     reader = session.read.schema(schema).option("parquet.page.verify-checksum.enabled", "true")
-    plain = [_literal(path) for path in paths if not _is_odd(path)]
+    plain = [literal(path) for path in paths if not _is_odd(path)]
     frames = [reader.parquet(*plain)] if plain else []
     alone = reader.option("__globPaths__", "false")  # with several paths Spark doubles them
     frames += [alone.parquet(path) for path in paths if _is_odd(path)]
@@ -26,5 +26,6 @@ def _is_odd(path: str) -> bool:
     return _GLOB.search(path) is not None and ":" in path.rpartition("://")[2]
 
 
-def _literal(path: str) -> str:
+def literal(path: str) -> str:
+    """A path that Spark takes for a glob, as the path that it is."""
     return _GLOB.sub(r"\\\g<0>", path)

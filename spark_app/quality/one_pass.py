@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Finding, OptionValue, Rule, Table
-from spark_app.quality.promises import KEY_IS_UNIQUE, column_rules, sql_name
+from spark_app.quality.promises import KEY_IS_UNIQUE, column_rules
 from spark_app.quality.rules import count_broken
+from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

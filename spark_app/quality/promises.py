@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Literal
 
 from spark_app.declarations import Column, OneOf, OptionValue, Rule, Table
+from spark_app.spark.sql import sql_name, sql_text
 
 Promise = Literal["present", "in_range", "is_known"]
 Number = int | float | Decimal
@@ -84,18 +85,6 @@ def bounds(column: Column) -> tuple[Number | None, Number | None]:
 def allowed(one_of: OneOf, options: Mapping[str, OptionValue]) -> tuple[str, ...]:
     """The values that a column may have, with those that an option adds."""
     return (*_values(one_of), *_added(one_of, options))
-
-
-def sql_text(value: str) -> str:
-    """A string as a Spark SQL literal."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def sql_name(column: str) -> str:
-    """The name of a column in Spark SQL, whatever it is made of."""
-    escaped = column.replace("`", "``")
-    return f"`{escaped}`"
 
 
 def _present(column: Column) -> Rule:

@@ -2,17 +2,34 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from spark_app.declarations import Check, Files, Job, OptionValue, Rule, Table
-from spark_app.quality.promises import column_rules
+from spark_app.declarations import Check, Csv, Files, Job, OptionValue, Parquet, Rule, Table
+from spark_app.quality.promises import check_name, column_rules
 from spark_app.quality.results import Layer, LayerCheck
+from spark_app.sources.delimited import IS_WHOLE, line_rules
+from spark_app.sources.text_types import delivered, type_rule
 
 _DOUBLES = ("double", "float")
 
 
 def rules_of(source: Files, options: Mapping[str, OptionValue]) -> tuple[Rule, ...]:
-    """All rules of a source: those of its columns, then its own."""
-    return (*column_rules(source.columns, options), *source.rules)
+    """All rules of a source: of text those of its lines and types, those of its columns, then its
+    own."""
+    promised = column_rules(source.columns, options)
+    if isinstance(source.format, Csv):
+        return (*_text_rules(source, source.format, promised), *source.rules)
+    return (*promised, *source.rules)
+
+
+def _text_rules(source: Files, form: Csv, promised: Iterable[Rule]) -> Iterator[Rule]:
+    """A value is present where there is text, be it of its type or not; of a line with too few or
+    too many values nothing else is said."""
+    yield from line_rules(form)
+    present = {check_name(c, "present"): f"{delivered(c)} IS NOT NULL" for c in source.columns}
+    for rule in (*filter(None, map(type_rule, source.columns)), *promised):
+        ok = present.get(rule.name, rule.ok)
+        yield replace(rule, ok=f"NOT {IS_WHOLE} OR {ok}") if rule.judges_null else rule
 
 
 def is_on(check: Check, options: Mapping[str, OptionValue]) -> bool:
@@ -68,7 +85,8 @@ def _of_files(source: Files, options: Mapping[str, OptionValue]) -> Iterator[Lay
 
 
 def _counts_of(source: Files) -> Iterator[tuple[str, str]]:
-    yield "all_rows_read", "As many rows were read as the files hold."
+    if isinstance(source.format, Parquet):  # text does not say how many there are
+        yield "all_rows_read", "As many rows were read as the files hold."
     if not source.may_be_empty:
         yield "has_rows", "At least one row was delivered."
     yield "quarantine_within_tolerance", "The share of quarantined rows is within the tolerance."

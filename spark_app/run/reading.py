@@ -11,6 +11,7 @@ from spark_app.declarations import (
     Examination,
     Files,
     Finding,
+    Parquet,
     Rule,
     Table,
 )
@@ -23,10 +24,13 @@ from spark_app.quality.standard import rules_of
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
-from spark_app.sources.files import choose_reader, inspect_footers, read_files
+from spark_app.sources.delimited import LINE
+from spark_app.sources.files import choose_reader, inspect_files, read_files, rows_in
 from spark_app.sources.pinned import PinnedSource, read_table
 from spark_app.sources.sampling import sample
+from spark_app.sources.text_types import DELIVERED
 from spark_app.spark.conf import codegen_conf
+from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -51,13 +55,13 @@ class SourceRows:
 
 
 def inspect(run: RunState) -> Footers:
-    """Hold every file's footer against its source, before Spark is asked for anything.
+    """Hold every file against its source, before Spark is asked for anything.
 
     Raises:
         GateShut: a promised column is missing or of another type.
     """
     footers = {
-        pinned.name: inspect_footers(pinned.source, pinned.files, pinned.store)
+        pinned.name: inspect_files(pinned.source, pinned.files, pinned.store)
         for pinned in run.sources
         if isinstance(pinned.source, Files)
     }
@@ -83,11 +87,11 @@ def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, So
 
 
 def _rows_count(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
-    """How many rows the run computes; null when it reads other jobs' tables."""
-    if run.job.tables_read:
+    """How many rows the run computes; null when it reads text or other jobs' tables."""
+    delivered = rows_in(files)
+    if run.job.tables_read or delivered is None:
         return None
-    kept_count = run.kept.rows.num_rows if run.kept else 0
-    return kept_count + sum(file.rows_count for file in files)
+    return delivered + (run.kept.rows.num_rows if run.kept else 0)
 
 
 def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) -> list[CheckResult]:
@@ -127,11 +131,11 @@ def _read_files(
         sample=lambda columns: sample(pinned.files, columns, pinned.store),
     )
     examined = run.job.examine(frame, delivery) if run.job.examine else None
-    rows, broken = _own_way(examined) if examined else _plain_way(frame, rules)
+    rows, broken = _own_way(examined) if examined else plain_way(frame, source, rules)
     rows = replace(rows, counted=_counts(run, rows) if rows.counted is None else rows.counted)
     if rows.bad is not None:
         run.lake.write_frame(rows.bad, run.lake.quarantine(source.name, run.run_id))
-    delivered = None if delivery.since else sum(file.rows_count for file in files)
+    delivered = None if delivery.since else rows_in(files)
     tolerance = source.tolerance if run.request.tolerance is None else run.request.tolerance
     run.results += results_of(
         run.checks_at("raw", source.name),
@@ -172,12 +176,22 @@ def _own_way(found: Examination) -> tuple[SourceRows, Mapping[str, int]]:
     return rows, found.broken
 
 
-def _plain_way(frame: "DataFrame", rules: Sequence[Rule]) -> tuple[SourceRows, Mapping[str, int]]:
+def plain_way(
+    frame: "DataFrame", source: Files, rules: Sequence[Rule]
+) -> tuple[SourceRows, Mapping[str, int]]:
     """One pass that counts; those that follow read again, but bad rows only when there are some."""
     found = count_broken(frame, rules)
-    bad = bad_rows(frame, rules) if found.bad_count else None
+    bad = as_delivered(bad_rows(frame, rules), source) if found.bad_count else None
     good = frame.where(is_good(rules)) if found.bad_count else frame
+    good = good.select(*(sql_name(column.name) for column in source.columns))
     return SourceRows(found.rows_count, found.bad_count, good, bad), found.by_rule
+
+
+def as_delivered(bad: "DataFrame", source: Files) -> "DataFrame":
+    """Bad rows unchanged: of text its values and line, not what was read out of them."""
+    if isinstance(source.format, Parquet):
+        return bad
+    return bad.select(f"{DELIVERED}.*", LINE, "broken_rules", "source_file")
 
 
 def _rows_from(frame: "DataFrame", source: Files, since: date | None) -> "DataFrame":

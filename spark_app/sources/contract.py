@@ -27,13 +27,18 @@ class DeliveredColumn:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A delivered file: its rows, its columns, and how the pages of promised ones are encoded, as
-    its footer tells."""
+    """A delivered file and its columns.
+
+    Parquet's footer tells its rows, and how the pages of promised columns are encoded. Of text the
+    rows are not known (null); `header` has the names in its first line, where it has some.
+    """
 
     path: str
-    rows_count: int
+    rows_count: int | None
     columns: tuple[DeliveredColumn, ...]
     encodings: frozenset[str] = frozenset()
+    header: tuple[str, ...] = ()
+    header_line: str = ""
 
 
 def inspect_footer(source: Files, path: str, opened: Any) -> DeliveredFile:

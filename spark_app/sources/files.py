@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Files
+from spark_app.declarations import Csv, Files
 from spark_app.errors import Unusable
 from spark_app.lake.frames import read_parquet
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import READERS, Store, StoredFile
 from spark_app.lake.store.base import changed_while_read
 from spark_app.sources.contract import DeliveredFile, inspect_footer
+from spark_app.sources.delimited import inspect_head, read_delimited
 from spark_app.sources.parquet_types import Physical
 from spark_app.sources.readable import require_readable
 
@@ -62,17 +63,20 @@ def require_unchanged(files: Sequence[StoredFile], store: Store) -> None:
         raise changed_while_read(changed.path)
 
 
-def inspect_footers(
-    source: Files, inputs: Sequence[StoredFile], store: Store
-) -> list[DeliveredFile]:
-    """Hold every file's footer against what is promised of the source.
+def inspect_files(source: Files, inputs: Sequence[StoredFile], store: Store) -> list[DeliveredFile]:
+    """Hold every file's footer or first line against what is promised of the source.
 
     Raises:
-        Unusable: a file is empty, broken, not Parquet, or not written for Spark.
+        Unusable: a file is empty, broken, of another format, or not written for Spark.
     """
+
+    def inspect(file: StoredFile) -> DeliveredFile:
+        if isinstance(source.format, Csv):
+            return inspect_head(source, source.format, file, store)
+        return inspect_footer(source, file.path, store.open(file))
+
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(lambda file: inspect_footer(source, file.path, store.open(file)), inputs)
-        return list(found)
+        return list(pool.map(inspect, inputs))
 
 
 def choose_reader(session: "SparkSession", files: Sequence[DeliveredFile]) -> None:
@@ -91,20 +95,29 @@ def read_files(
     *,
     bytes_count: int,
 ) -> "DataFrame":
-    """The rows of all `files`: the promised columns in their order and types.
+    """The rows of all `files`: the promised columns in their order and types; of text also what
+    `read_delimited` says.
 
-    Every column of every file must have passed `inspect_footers`. A value that its promised type
-    cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
+    Every column of every file must have passed `inspect_files`. A value of Parquet that its
+    promised type cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
     """
-    rows_count = sum(file.rows_count for file in files)
-    size = task_bytes(bytes_count, rows_count, local_cores(session))
+    size = task_bytes(bytes_count, rows_in(files), local_cores(session))
     session.conf.set("spark.sql.files.maxPartitionBytes", str(size))
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
+    if isinstance(source.format, Csv):
+        return read_delimited(session, source, source.format, files)
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
         alike[_signature(source, file)].append(file.path)
     frames = [_read(session, source, stored, paths) for stored, paths in alike.items()]
     return reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def rows_in(files: Sequence[DeliveredFile]) -> int | None:
+    """How many rows files hold; null where one of them cannot tell."""
+    counts = [file.rows_count for file in files]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def local_cores(session: "SparkSession") -> int | None:
@@ -113,13 +126,14 @@ def local_cores(session: "SparkSession") -> int | None:
     return context.defaultParallelism if str(context.master).startswith("local") else None
 
 
-def task_bytes(bytes_count: int, rows_count: int, cores: int | None = None) -> int:
-    """How much one task reads: two million rows or more, and no more tasks than cores can share.
+def task_bytes(bytes_count: int, rows_count: int | None, cores: int | None = None) -> int:
+    """How much one task reads: two million rows or more, where their number is known, and no more
+    tasks than cores can share.
 
     Each task hands on the groups that it found. Where rows do not lie in the order of their groups
     every task finds nearly all of them, so few tasks are cheaper than many.
     """
-    by_rows = bytes_count * TASK_ROWS // max(rows_count, 1)
+    by_rows = bytes_count * TASK_ROWS // max(rows_count, 1) if rows_count is not None else 0
     by_core = -(-bytes_count // (TASKS_PER_CORE * cores)) if cores else 0
     return max(
         min(max(by_rows, MIN_TASK_BYTES), MAX_TASK_BYTES),

@@ -29,6 +29,9 @@ SESSION_CONF = {
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.codegen.aggregate.fastHashMap.capacityBit": "20",
+    # A line of text is judged by all of its values, whichever of them a query needs.
+    "spark.sql.csv.parser.columnPruning.enabled": "false",
+    "spark.sql.optimizer.enableCsvExpressionOptimization": "false",
 }
 
 

@@ -11,7 +11,7 @@ from spark_app.jobs.organic_share.raw import INSTALLS
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import StoredFile, store_of
 from spark_app.lake.store.s3 import S3
-from spark_app.sources.files import find_inputs, inspect_footers
+from spark_app.sources.files import find_inputs, inspect_files
 from tests.builders import raw_row, raw_table
 
 
@@ -109,5 +109,5 @@ def test_a_footer_is_read_from_the_end_of_an_object(s3: Any, bucket: str) -> Non
     pq.write_table(raw_table([raw_row()] * 300), sink, row_group_size=1)
     s3.put_object(Bucket=bucket, Key="a.parquet", Body=sink.getvalue())
     store = store_of("s3://b")
-    (file,) = inspect_footers(INSTALLS, store.find(f"s3://{bucket}/a.parquet"), store)
+    (file,) = inspect_files(INSTALLS, store.find(f"s3://{bucket}/a.parquet"), store)
     assert (file.rows_count, len(file.columns)) == (300, 10)

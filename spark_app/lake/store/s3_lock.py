@@ -143,7 +143,9 @@ def locked(
         lock.give_back()
 
 
-def _take(lock: S3Lock, client: Client, path: str, times: Times, log: Callable[[str], None]) -> None:
+def _take(
+    lock: S3Lock, client: Client, path: str, times: Times, log: Callable[[str], None]
+) -> None:
     while not lock.take(None):
         seen = _look(client, path)
         dead = _wait_for_death(client, path, seen, times, log) if seen else None

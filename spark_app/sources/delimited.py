@@ -1,0 +1,145 @@
+"""Delimited text: what its files promise by their first lines, and how their rows are read."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from spark_app.declarations import Csv, Files, Rule
+from spark_app.lake.frames import literal
+from spark_app.lake.store import Store, StoredFile
+from spark_app.sources.contract import DeliveredColumn, DeliveredFile
+from spark_app.sources.heads import header_line, names_in, read_head
+from spark_app.sources.parquet_types import Physical
+from spark_app.sources.text_types import DELIVERED, parsed
+from spark_app.spark.sql import sql_name, sql_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+LINE, IS_WHOLE = "delivered_line", "is_whole_line"
+_MALFORMED = "malformed"
+_TEXT = Physical("text", "string", "{0}")
+
+
+def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> DeliveredFile:
+    """Hold the first line of a file against what is promised of its source.
+
+    Raises:
+        Unusable: the file is empty or no text.
+    """
+    head = read_head(file, store)
+    promised = [column.name for column in source.columns]
+    line = header_line(head, form, file.path) if form.header else ""
+    header = tuple(names_in(line, form)) if form.header else ()
+    times = Counter(header or promised)
+    columns = [
+        DeliveredColumn(file.path, column.name, column.type, *_found(times[column.name]))
+        for column in source.columns
+    ]
+    extra = [
+        DeliveredColumn(file.path, name, None, "text", None)
+        for name in times
+        if name not in promised
+    ]
+    return DeliveredFile(file.path, None, (*columns, *extra), header=header, header_line=line)
+
+
+def line_rules(form: Csv) -> tuple[Rule, ...]:
+    """What is true of every good line, whatever its columns."""
+    whole = Rule(
+        "line_is_whole",
+        "The line has as many values as there are columns.",
+        (),
+        IS_WHOLE,
+        judges_null=True,
+    )
+    encoded = Rule(
+        "line_is_utf8",
+        "The line is text in UTF-8.",
+        (LINE,),
+        f"is_valid_utf8({LINE})",
+    )
+    quote = sql_text(form.quote)
+    closed = Rule(
+        "quotes_are_closed",
+        "Every quote of the line is closed in it.",
+        (LINE,),
+        f"length({LINE}) % 2 = length(replace({LINE}, {quote}, '')) % 2",
+    )
+    return (whole, encoded) if form.has_line_breaks else (whole, encoded, closed)
+
+
+def read_delimited(
+    session: "SparkSession", source: Files, form: Csv, files: Sequence[DeliveredFile]
+) -> "DataFrame":
+    """The rows of all `files`: the promised columns in their order and types, null where a value is
+    not written as its type; `delivered`, a struct of their texts; `delivered_line`, the line as it
+    was delivered (null where it cannot be had), and whether it has the right number of values.
+
+    Every column of every file must have passed `inspect_head`.
+    """
+    alike: dict[tuple[str, ...], list[DeliveredFile]] = defaultdict(list)
+    for file in files:
+        alike[file.header].append(file)
+    frames = [_texts(session, source, form, group) for group in alike.values()]
+    texts = reduce(lambda one, other: one.unionByName(other), frames)
+    values = [f"{parsed(c, source)} AS {sql_name(c.name)}" for c in source.columns]
+    return texts.selectExpr(*values, DELIVERED, LINE, IS_WHOLE)
+
+
+def _texts(
+    session: "SparkSession", source: Files, form: Csv, files: Sequence[DeliveredFile]
+) -> "DataFrame":
+    """The values of files with the same header, as texts."""
+    names = files[0].header or [column.name for column in source.columns]
+    schema = ", ".join([*(f"_{i} string" for i in range(len(names))), f"{_MALFORMED} string"])
+    read = _of_records if form.has_line_breaks else _of_lines
+    at = {name: f"_{i}" for i, name in enumerate(names)}
+    texts = [f"{sql_text(c.name)}, fields.{at[c.name]}" for c in source.columns]
+    return read(session, form, schema, files).selectExpr(
+        f"named_struct({', '.join(texts)}) AS {DELIVERED}",
+        LINE,
+        f"fields.{_MALFORMED} IS NULL AS {IS_WHOLE}",
+    )
+
+
+def _of_lines(
+    session: "SparkSession", form: Csv, schema: str, files: Sequence[DeliveredFile]
+) -> "DataFrame":
+    """Line by line: a large file is read by many tasks."""
+    from pyspark.sql import functions as F
+
+    lines = session.read.text([literal(file.path) for file in files])
+    if form.encoding.upper() != "UTF-8":
+        lines = lines.selectExpr(f"decode(CAST(value AS BINARY), {sql_text(form.encoding)}) value")
+    headers = {file.header_line for file in files}  # empty where there is none, as blank lines are
+    lines = lines.where(~F.col("value").isin("", *headers))
+    fields = F.from_csv("value", schema, dict(_options(form)))
+    return lines.select(fields.alias("fields"), F.col("value").alias(LINE))
+
+
+def _of_records(
+    session: "SparkSession", form: Csv, schema: str, files: Sequence[DeliveredFile]
+) -> "DataFrame":
+    """Record by record, since a value may hold line breaks: a file is read by one task."""
+    reader = session.read.schema(schema).options(**dict(_options(form)))
+    paths = [literal(file.path) for file in files]
+    frame = reader.csv(paths, multiLine=True, header=form.header, encoding=form.encoding)
+    return frame.selectExpr("struct(*) AS fields", f"{_MALFORMED} AS {LINE}")
+
+
+def _options(form: Csv) -> Iterator[tuple[str, str]]:
+    yield "mode", "PERMISSIVE"
+    yield "columnNameOfCorruptRecord", _MALFORMED
+    yield "sep", form.separator
+    yield "quote", form.quote
+    yield "escape", form.quote
+    yield "maxCharsPerColumn", "-1"
+
+
+def _found(times: int) -> tuple[str | None, Physical | None]:
+    """What is found of a promised column, and how it is read where it can be."""
+    if times > 1:
+        return f"{times} columns of that name", None
+    return ("text", _TEXT) if times else (None, None)

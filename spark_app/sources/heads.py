@@ -1,0 +1,79 @@
+"""The beginning of a delivered text file: what it is, and the names in its first line."""
+
+import csv
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from spark_app.declarations import Csv
+from spark_app.errors import Unusable
+from spark_app.lake.store import Store, StoredFile
+
+HEAD_BYTES = 2**16
+_BOM = "\ufeff"
+_DELIVER = "deliver it again or take it away"
+_KINDS = (
+    (b"PAR1", "a Parquet file, not text; deliver text"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet; deliver text, plain or packed by gzip"),
+    (b"\x1f\x8b", "packed by gzip; let its name end in .gz"),
+    (b"\xff\xfe", "UTF-16; write it as UTF-8"),
+    (b"\xfe\xff", "UTF-16; write it as UTF-8"),
+    (b"version https://git-lfs", f"a pointer of Git LFS, not the file itself; {_DELIVER}"),
+)
+_HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
+
+
+def read_head(file: StoredFile, store: Store) -> bytes:
+    """The first bytes of a text file, unpacked where its name ends in `.gz`.
+
+    Raises:
+        Unusable: the file is empty, or no text.
+    """
+    packed = _first_bytes(store.open(file))
+    if not packed:
+        raise Unusable(f"{file.path} is empty; {_DELIVER}")
+    head = _unpacked(packed, file.path) if file.path.endswith(".gz") else packed
+    kind = next((words for start, words in _KINDS if head.startswith(start)), None)
+    if _HTML.match(head):
+        kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"
+    if kind is None and b"\0" in head:
+        kind = f"no text: it holds NUL bytes; {_DELIVER}"
+    if kind:
+        raise Unusable(f"{file.path} is {kind}")
+    return head
+
+
+def header_line(head: bytes, form: Csv, path: str) -> str:
+    """The first line of a text file, without its end.
+
+    Raises:
+        Unusable: it has no end within `HEAD_BYTES`, or is not of the declared encoding.
+    """
+    line, end, _ = head.partition(b"\n")
+    if not end and len(head) >= HEAD_BYTES:
+        raise Unusable(f"the first line of {path} has no end within {HEAD_BYTES} bytes; {_DELIVER}")
+    try:
+        return line.decode(form.encoding).removeprefix(_BOM).rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise Unusable(f"the first line of {path} is not {form.encoding}; {_DELIVER}") from error
+
+
+def names_in(line: str, form: Csv) -> Sequence[str]:
+    """The names of the columns in a header, without blanks around them."""
+    found: list[str] = next(csv.reader([line], delimiter=form.separator, quotechar=form.quote), [])
+    return [name.strip() for name in found]
+
+
+def _first_bytes(opened: Any) -> bytes:
+    if isinstance(opened, str):
+        with open(opened, "rb") as file:
+            return file.read(HEAD_BYTES)
+    return bytes(opened.read(HEAD_BYTES))
+
+
+def _unpacked(packed: bytes, path: str) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(packed, HEAD_BYTES)
+    except zlib.error as error:
+        raise Unusable(f"{path} is not packed by gzip, or broken; {_DELIVER}") from error
