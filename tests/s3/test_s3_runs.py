@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_app.errors import RunFailed
-from spark_app.spark import s3a
+from spark_app.spark import jars, s3a
 from tests.e2e import in_process, process, raw_files
 from tests.e2e.in_process import App
 from tests.e2e.process import JOB
@@ -123,7 +123,7 @@ def light_java(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_connector_and_without_network_it_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(s3a, "jars_folder", lambda: tmp_path / "s3a")
+    monkeypatch.setattr(jars, "jars_folder", lambda wanted: tmp_path / wanted.folder)
     nowhere = "-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=9 -Duser.home=" + str(tmp_path)
     monkeypatch.setenv("SPARK_SUBMIT_OPTS", nowhere)
     said: list[str] = []
@@ -137,10 +137,10 @@ def test_without_the_connector_and_without_network_it_is_one_line(
 
 @pytest.mark.usefixtures("light_java")
 def test_the_connector_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(s3a, "jars_folder", lambda: tmp_path / "s3a")
+    monkeypatch.setattr(jars, "jars_folder", lambda wanted: tmp_path / wanted.folder)
     said: list[str] = []
-    jars = s3a.jars(said.append)
-    assert any(jar.name.endswith("hadoop-aws-3.4.2.jar") for jar in jars)
-    assert not any("bundle" in jar.name or "slf4j" in jar.name for jar in jars)
-    assert s3a.jars(said.append) == jars
+    found = s3a.jars(said.append)
+    assert any(jar.name.endswith("hadoop-aws-3.4.2.jar") for jar in found)
+    assert not any("bundle" in jar.name or "slf4j" in jar.name for jar in found)
+    assert s3a.jars(said.append) == found
     assert len(said) == 1
