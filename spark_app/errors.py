@@ -30,6 +30,10 @@ class Unusable(AppError):
     exit_code = 2
 
 
+class NothingDelivered(Unusable):
+    """No file lies where a source should be."""
+
+
 class GateShut(AppError):
     """The data kept a gate shut; nothing was published."""
 

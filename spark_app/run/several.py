@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from spark_app.declarations import Job
-from spark_app.errors import DONE, AppError, GateShut, first_line
+from spark_app.errors import DONE, AppError, GateShut, NothingDelivered, first_line
+from spark_app.lake.versions import published
 from spark_app.run.manifest import Manifest
 from spark_app.run.order import Due, due, held_at
 from spark_app.run.request import Request
@@ -85,6 +86,10 @@ def exit_code(ends: Sequence[JobEnd]) -> int:
 def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
     try:
         return run_if_due(job, wanted, around)
+    except NothingDelivered as nothing:
+        if job.name in wanted.named:
+            return JobEnd(job, nothing.exit_code, str(nothing))
+        return JobEnd(job, DONE, f"left, because {nothing}")
     except AppError as error:
         return JobEnd(job, error.exit_code, str(error))
     except Exception as bug:  # the other jobs have nothing to do with it
@@ -110,7 +115,7 @@ def _planned(
     failing = [name for name in job.tables_read if before.get(name) in ("fail", "skip", "shut")]
     if failing:
         return "skip", f"{failing[0]}, which it reads, fails"
-    at = held_at(around.lake.published(job.name), around.lake)
+    at = held_at(published(job.publishes, around.lake), around.lake)
     if at and (wanted.if_new or job.name not in wanted.named):
         return "held", f"held at run {at}"
     made_again = [name for name in job.tables_read if before.get(name) == "run"]
@@ -119,7 +124,8 @@ def _planned(
     try:
         found = due(job, wanted.requests[job.name], around)
     except AppError as error:
-        return "fail", str(error)
+        is_left = isinstance(error, NothingDelivered) and job.name not in wanted.named
+        return "leave" if is_left else "fail", str(error)
     if not wanted.if_new or found.is_due:
         return "run", found.why
     is_shut = found.last is not None and found.last["outcome"] == "gate shut"

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from spark_app.errors import Unusable
+from spark_app.errors import NothingDelivered, Unusable
 from spark_app.lake.store.base import Lock, StoredFile
 from spark_app.lake.store.disk_lock import locked
 from spark_app.lake.store.explained import explained
@@ -50,9 +50,12 @@ class Disk:
         elif has_magic(expanded):
             paths = [path for match in _matches(expanded) for path in _visible_files(match)]
         else:
-            raise Unusable(f"source {pattern} does not exist; name a file, a folder or a glob")
+            advice = "name a file, a folder or a glob"
+            raise NothingDelivered(f"source {pattern} does not exist; {advice}")
         if not paths:
-            raise Unusable(f"source {pattern} matches no file; check the folder or the glob")
+            raise NothingDelivered(
+                f"source {pattern} matches no file; check the folder or the glob"
+            )
         for path in paths:
             _require_readable(path)
         return [found for path in dict.fromkeys(paths) if (found := self.stat(path))]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spark_app import aws
-from spark_app.errors import AppError, RunFailed, Unusable
+from spark_app.errors import AppError, NothingDelivered, RunFailed
 from spark_app.lake.store.base import Lock, StoredFile
 from spark_app.lake.store.s3_conditional import put_if
 from spark_app.lake.store.s3_find import is_named, is_visible, listed_prefix
@@ -66,7 +66,9 @@ class S3:
         ]
         exact = [file for file in found if file.path == pattern]
         if not found:
-            raise Unusable(f"source {pattern} matches no file; check the prefix or the glob")
+            raise NothingDelivered(
+                f"source {pattern} matches no file; check the prefix or the glob"
+            )
         return exact or found
 
     def changed(self, pinned: Sequence[StoredFile]) -> StoredFile | None:
