@@ -7,13 +7,14 @@ from importlib import import_module
 from types import ModuleType
 
 from scripts.make_declarations import Place, conditions, defaults, every_check
-from spark_app.declarations import Column, Files, Job, Option, Parquet, Rule, Table
+from spark_app.declarations import Column, Files, Iceberg, Job, Option, Parquet, Rule, Table
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import rules_of
 from spark_app.settings import PREFIX, SOURCE_PREFIX
 
 COLUMN_HEADS = ("column", "type", "unit", "meaning", "null")
 ACCEPTED = "../operating.md#what-may-arrive"
+GROWS = "../operating.md#lake-tables"
 WIDTH = 110
 
 
@@ -70,7 +71,7 @@ def source_part(source: Files | Table, job: Job) -> Iterator[str]:
     yield prose(
         f"{form_words(source)} in `raw/{source.name}/` of the lake, or where `--source` or "
         f"`{SOURCE_PREFIX}{source.name.upper()}` says; [what is accepted]({ACCEPTED}). "
-        f"{reading_words(source)}"
+        f"{reading_words(source, job)}"
     )
     yield columns_table(source.columns)
     yield prose(
@@ -93,8 +94,10 @@ def form_words(source: Files) -> str:
     )
 
 
-def reading_words(source: Files) -> str:
-    """What `--since` leaves out of a dataset."""
+def reading_words(source: Files, job: Job) -> str:
+    """What is left out of a dataset."""
+    if isinstance(job.publishes.kept_as, Iceberg):
+        return "Each version of a file is read once."
     if source.time is None:
         return "`--since` reads it whole."
     return f"With `--since` rows whose `{source.time}` is earlier are not read."
@@ -110,6 +113,14 @@ def staging_part(job: Job) -> Iterator[str]:
 
 def table_part(table: Table) -> Iterator[str]:
     """Where the table is, what its rows are, and its columns."""
+    if isinstance(table.kept_as, Iceberg):
+        yield prose(
+            f"The lake table `{table.name}` of Iceberg, [by what its files bring]({GROWS}): "
+            f"{table.grain}. A folder for each `{table.kept_as.partition}`, files sorted by "
+            f"{listed(table.kept_as.sort)}. Rows with the same {listed(table.key)} are one row."
+        )
+        yield columns_table(table.columns)
+        return
     yield prose(
         f"`final/{table.name}/{table.name}.parquet` in the lake: {table.grain}. Rows stand in the "
         f"order of the key, {listed(table.key)}. {time_words(table)}"

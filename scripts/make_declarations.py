@@ -11,7 +11,18 @@ from dataclasses import asdict
 from itertools import repeat
 from pathlib import Path
 
-from spark_app.declarations import Column, EpochMillis, Files, Job, OneOf, OptionValue, Table, Time
+from spark_app.declarations import (
+    Column,
+    EpochMillis,
+    Files,
+    Iceberg,
+    Job,
+    OneFile,
+    OneOf,
+    OptionValue,
+    Table,
+    Time,
+)
 from spark_app.jobs import JOBS, find_job
 from spark_app.quality.promises import allowed
 from spark_app.quality.results import LayerCheck
@@ -109,8 +120,20 @@ def table_declaration(table: Table) -> dict[str, object]:
         "settled": table.settled,
         "history": table.history,
         "may_be_empty": table.may_be_empty,
-        "kept_as": {"kind": "one_file", "most_bytes": table.kept_as.most_bytes},
+        "kept_as": kept_declaration(table.kept_as),
         "columns": [column_declaration(column) for column in table.columns],
+    }
+
+
+def kept_declaration(kept_as: OneFile | Iceberg) -> dict[str, object]:
+    """How a table is kept."""
+    if isinstance(kept_as, OneFile):
+        return {"kind": "one_file", "most_bytes": kept_as.most_bytes}
+    return {
+        "kind": "iceberg",
+        "partition": kept_as.partition,
+        "sort": kept_as.sort,
+        "write": type(kept_as.write).__name__.lower(),
     }
 
 

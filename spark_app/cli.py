@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NoReturn
 
-from spark_app import commands, stopping
+from spark_app import commands, lake_commands, stopping
 from spark_app.argument_types import add_run_arguments, filled, minutes, setting
 from spark_app.emr.arguments import add_commands
 from spark_app.errors import DONE, AppError, Stopped, Unusable
@@ -131,6 +131,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_job(checks)
     _add(subparsers, "runs", commands.list_runs, "the history of runs", "runs --lake ./lake")
+    files = _add(
+        subparsers,
+        "files",
+        lake_commands.list_files,
+        "the files that a lake table has read",
+        "files app_event",
+    )
+    _add_job(files)
+    history = _add(
+        subparsers,
+        "history",
+        lake_commands.list_history,
+        "the versions of a lake table",
+        "history app_event",
+    )
+    _add_job(history)
     publish = _add(
         subparsers,
         "publish",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
-from spark_app.declarations import Job
+from spark_app.declarations import Job, OneFile
 from spark_app.errors import Unusable
 from spark_app.jobs import JOBS, all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
@@ -96,13 +96,14 @@ def _print_ends(ends: Sequence["JobEnd"], *, is_json: bool) -> None:
 
 def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the jobs, what they read and what they publish."""
+    from spark_app.lake.versions import place_of
     from spark_app.sources.pinned import places
 
     rows = [
         (
             job.name,
             ", ".join([*places(job, lake, settings.sources).values(), *job.tables_read]),
-            lake.published_path(job.name),
+            place_of(job.publishes, lake),
             JOBS[job.name],
         )
         for job in all_jobs()
@@ -134,6 +135,8 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     job = find_job(args.job)
     if bool(args.run) == args.release:
         raise Unusable("say which run with --run RUN_ID, or release a held table with --release")
+    if not isinstance(job.publishes.kept_as, OneFile):
+        raise Unusable(f"{job.name} is a lake table: `publish` rolls back tables of one file")
     if args.release:
         _release(job, lake)
     else:
@@ -218,16 +221,21 @@ def _runs(lake: Lake) -> dict[str, dict[str, Any]]:
 
 def _prunable(job: str, lake: Lake, keep: int) -> list[str]:
     """Runs of a job to prune. The caller holds its lock, so one still `running` is dead."""
+    from spark_app.lake.versions import published
+
     mine = {run_id: m for run_id, m in lake.manifests().items() if m["job"] == job}
     finished = [run_id for run_id, m in mine.items() if m["outcome"] != "running"]
     kept = {*sorted(finished, key=lambda r: _started_at(mine[r]), reverse=True)[:keep]}
-    if version := lake.published(job):
+    if version := published(find_job(job).publishes, lake):
         kept.add(version.run_id)
     return [r for r in mine if r not in kept and not lake.is_pruned(r)]
 
 
 def _published_runs(lake: Lake) -> frozenset[str]:
-    return frozenset(version.run_id for name in JOBS if (version := lake.published(name)))
+    from spark_app.lake.versions import published
+
+    versions = (published(job.publishes, lake) for job in all_jobs())
+    return frozenset(version.run_id for version in versions if version)
 
 
 def _started_at(manifest: Mapping[str, Any]) -> str:

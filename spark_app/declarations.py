@@ -226,13 +226,30 @@ class OneFile:
 
 
 @dataclass(frozen=True)
+class Append:
+    """Rows belong to the files that they came from, each of which is read once. The rows of a file
+    that is delivered again are replaced; of rows with one key, one stays, chosen by its content."""
+
+
+@dataclass(frozen=True)
+class Iceberg:
+    """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`,
+    whose files are sorted by `sort`."""
+
+    partition: str
+    sort: tuple[str, ...] = ()
+    write: Append = Append()
+
+
+@dataclass(frozen=True)
 class Table:
     """A table: what one row of it is, and what is true of it before readers see it.
 
-    Rows stand in the order of the key. `time` is a date: the row stands for `days` days from it on,
-    and follows from rows of its sources from then on. `settled` is a boolean column: true where a
-    row changes no more; None: every row, but for history those of the newest time. A settled row in
-    which a column of `history` (empty: any column) changes is a change of published history.
+    Rows of one file stand in the order of the key. `time` is a date: the row stands for `days`
+    days from it on, and follows from rows of its sources from then on. `settled` is a boolean
+    column: true where a row changes no more; None: every row, but for history those of the newest
+    time. A settled row in which a column of `history` (empty: any column) changes is a change of
+    published history.
     """
 
     name: str
@@ -245,7 +262,7 @@ class Table:
     history: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     may_be_empty: bool = False
-    kept_as: OneFile = OneFile()
+    kept_as: OneFile | Iceberg = OneFile()
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -254,11 +271,24 @@ class Table:
             ValueError: a name is no column's, or a column of the key may be null.
         """
         known = {column.name: column for column in self.columns}
-        named = (*self.key, *filter(None, (self.time, self.settled)), *self.history)
+        lake = self.kept_as if isinstance(self.kept_as, Iceberg) else None
+        kept = (lake.partition, *lake.sort) if lake else ()
+        named = (*self.key, *filter(None, (self.time, self.settled)), *self.history, *kept)
         if unknown := [name for name in named if name not in known]:
             raise ValueError(f"{self.name} has no column {unknown[0]}")
         if nullable := [name for name in self.key if known[name].null is not None]:
             raise ValueError(f"{self.name}: {nullable[0]} is of the key and may not be null")
+
+    @property
+    def most_bytes(self) -> int:
+        """How large a table of one file may be in memory.
+
+        Raises:
+            TypeError: it is not kept as one file.
+        """
+        if not isinstance(self.kept_as, OneFile):
+            raise TypeError(f"{self.name} is not kept as one file")
+        return self.kept_as.most_bytes
 
 
 Source = Files | Table
@@ -399,8 +429,8 @@ class Job:
         """Refuse what would be left out without a word.
 
         Raises:
-            ValueError: an option is used that the job does not declare, or the job has an own way
-                to count or examine and not just one source of files.
+            ValueError: an option is used that the job does not declare; or the job has an own way
+                to count or examine, or rows that belong to files, and not just one source of files.
         """
         files = [source for source in self.reads if isinstance(source, Files)]
         checks = (*self.checks, *self.publishes.checks, *(c for one in files for c in one.checks))
@@ -414,6 +444,13 @@ class Job:
             raise ValueError(
                 f"{self.name} counts or examines itself, but reads not just one dataset"
             )
+        if isinstance(self.publishes.kept_as, Iceberg):
+            if (len(self.reads), len(files)) != (1, 1):
+                raise ValueError(
+                    f"{self.name} appends rows of files, but reads not just one dataset"
+                )
+            if self.staging or self.counts or self.examine:
+                raise ValueError(f"{self.name} appends rows of files: it has one way of doing so")
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.loaders import create_loader
 
+from spark_app.spark import iceberg
 from spark_app.spark.conf import SESSION_CONF, codegen_conf, laptop_conf
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     from pyspark.sql import SparkSession
 
     scratch = str(tmp_path_factory.mktemp("spark"))
-    conf = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
+    small = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
+    conf = {**small, **iceberg.jars_conf(print)}
     session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
     yield session
     session.stop()

@@ -8,6 +8,7 @@ from spark_app.errors import Unusable
 from spark_app.settings import PREFIX, SOURCE_PREFIX, Settings
 
 JOBS = {
+    "app_event": "events of an app, one row each, from delimited text",
     "organic_share": "share of new users who came organically, per country, over four ISO weeks",
 }
 

@@ -51,6 +51,14 @@ class Paths:
         """The results of the checks of one run."""
         return self.path("quality", table, f"run_id={run_id}", "checks.parquet")
 
+    def lake_table(self, table: str) -> str:
+        """The folder of a lake table: its data, metadata and ledger."""
+        return self.path("tables", table)
+
+    def ledger(self, table: str, part: str) -> str:
+        """A part of the ledger of a lake table."""
+        return self.path("tables", table, "ledger", f"{part}.parquet")
+
     def published_path(self, table: str) -> str:
         """What readers read."""
         return self.path("final", table, f"{table}.parquet")

@@ -4,7 +4,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from spark_app.declarations import Check, Csv, Files, Job, OptionValue, Parquet, Rule, Table
+from spark_app.declarations import (
+    Check,
+    Csv,
+    Files,
+    Job,
+    OneFile,
+    OptionValue,
+    Parquet,
+    Rule,
+    Table,
+)
 from spark_app.quality.promises import check_name, column_rules
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.delimited import IS_WHOLE, line_rules
@@ -108,7 +118,9 @@ def _promises_of(table: Table, options: Mapping[str, OptionValue]) -> Iterator[t
     yield "types_as_promised", "The columns have exactly the promised types."
     if not table.may_be_empty:
         yield "has_rows", "There is at least one row."
-    yield "fits_one_file", f"The table is at most {table.kept_as.most_bytes // 2**20} MiB large."
+    if isinstance(table.kept_as, OneFile):
+        most = table.kept_as.most_bytes // 2**20
+        yield "fits_one_file", f"The table is at most {most} MiB large."
     yield "key_is_unique", f"Each {' and '.join(table.key)} stands there once."
     if any(column.type in _DOUBLES for column in table.columns):
         yield "numbers_are_numbers", "No number is NaN; what is unknown is null."
@@ -117,7 +129,7 @@ def _promises_of(table: Table, options: Mapping[str, OptionValue]) -> Iterator[t
 
 
 def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
-    if layer == "final":
+    if layer == "final" and isinstance(table.kept_as, OneFile):
         words = "No row that was published as settled changes."
         yield LayerCheck(layer, table.name, "history_unchanged", "warn", words)
 

@@ -20,13 +20,17 @@ SITE_FROM_A_RUN = "../../report/"
 Rows = Sequence[Mapping[str, Any]]
 
 
-def render_table_page(job: Job, manifest: facts.Manifest, checks: Rows, rows: "pa.Table") -> str:
+def render_table_page(
+    job: Job, manifest: facts.Manifest, checks: Rows, rows: "pa.Table", drawn: Job | None = None
+) -> str:
     """The page of what is published; it opens offline, makes no request, shows no bad row.
 
-    `manifest`, `checks`: of the run that made the table. `rows`: the whole table.
+    `manifest`, `checks`: of the run that made the table. `rows`: the whole table, or what of it is
+    `drawn` (see `shown`).
     """
     common = _common(job, manifest, outcomes_of(checks, manifest))
-    values = {**common, "parts": parts_of(job, rows), "rows_count": len(rows), "site": ""}
+    parts = parts_of(drawn or job, rows)
+    values = {**common, "parts": parts, "rows_count": len(rows), "site": ""}
     return render("table.html", values)
 
 

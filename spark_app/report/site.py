@@ -62,10 +62,13 @@ def summary(
     checks: Sequence[Mapping[str, Any]],
     rows: "pa.Table | None",
     last: Manifest,
+    *,
+    rows_count: int | None = None,
 ) -> dict[str, Any]:
     """What `report/TABLE.json` holds; no value of a row that was set aside is in it.
 
-    `manifest`, `rows`: of the run that made the published table, null when nothing is published.
+    `manifest`, `rows`: of the run that made the published table, null when nothing is published;
+    `rows_count` is how many rows it has where `rows` are not all of them.
     `last`: of the table's newest run, which may be another one, and `checks` are its checks.
     """
     known = manifest or {}
@@ -78,7 +81,7 @@ def summary(
         "run_id": known.get("run_id"),
         "published_at": known.get("published_at"),
         "held": bool(known.get("held")),
-        "rows_count": None if rows is None else len(rows),
+        "rows_count": len(rows) if rows is not None and rows_count is None else rows_count,
         **_newest(job, rows),
         "sources": [_source(source) for source in sources_of(known)],
         "failing": _failing(outcomes),

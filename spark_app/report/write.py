@@ -5,15 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spark_app.declarations import Files, Job
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
 from spark_app.lake.lake import Lake
 from spark_app.report.facts import Manifest
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from spark_app.report.shown import Shown, shown
 
 EXAMPLES_PER_RULE, MOST_ROWS_LOOKED_AT = 5, 100_000
 IS_PUBLISHED = "the table was published already; `report` writes its page"
@@ -50,15 +48,17 @@ def write_published(job: Job, lake: Lake) -> str:
     """
     from spark_app.report.page import render_table_page
 
-    version = lake.published(job.name)
-    if version is None:
+    found = shown(job, lake)
+    if found is None:
         raise Unusable(f"nothing is published of {job.name} yet; run it first")
-    run_id, rows = version.run_id, version.table()
+    run_id = found.run_id
     manifest = _manifest(job, lake, run_id)
-    page = render_table_page(job, manifest, lake.read_checks(job.name, run_id), rows)
+    checks = lake.read_checks(job.name, run_id)
+    page = render_table_page(job, manifest, checks, found.rows, found.drawn)
     lake.write_report(lake.report(job.name), page, run_id)
-    _write_summary(job, lake, manifest, rows, _newest_run(job, lake, manifest))
-    if lake.published(job.name) != version:
+    _write_summary(job, lake, manifest, found, _newest_run(job, lake, manifest))
+    now = shown(job, lake)
+    if now is None or now.version != found.version:
         return write_published(job, lake)
     _write_index(lake, run_id)
     return lake.report(job.name)
@@ -79,20 +79,22 @@ def write_run(job: Job, lake: Lake, run_id: str) -> str:
 
 def write_summary_and_index(job: Job, lake: Lake, last: Manifest) -> None:
     """Write how the last run of a table ended into the site's index; its page stays."""
-    version = lake.published(job.name)
-    manifest = _manifest(job, lake, version.run_id) if version else None
-    _write_summary(job, lake, manifest, version.table() if version else None, last)
+    found = shown(job, lake)
+    manifest = _manifest(job, lake, found.run_id) if found else None
+    _write_summary(job, lake, manifest, found, last)
     _write_index(lake, str(last["run_id"]))
 
 
 def _write_summary(
-    job: Job, lake: Lake, manifest: Manifest | None, rows: "pa.Table | None", last: Manifest
+    job: Job, lake: Lake, manifest: Manifest | None, found: Shown | None, last: Manifest
 ) -> None:
     from spark_app.report.site import summary
 
     run_id = str(last["run_id"])
-    found = summary(job, manifest, lake.read_checks(job.name, run_id), rows, last)
-    lake.write_report(lake.summary_path(job.name), json.dumps(found, indent=2) + "\n", run_id)
+    rows, count = (found.rows, found.rows_count) if found else (None, None)
+    drawn, checks = found.drawn if found else job, lake.read_checks(job.name, run_id)
+    known = summary(drawn, manifest, checks, rows, last, rows_count=count)
+    lake.write_report(lake.summary_path(job.name), json.dumps(known, indent=2) + "\n", run_id)
 
 
 def _write_index(lake: Lake, run_id: str) -> None:

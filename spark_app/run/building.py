@@ -1,6 +1,5 @@
 """The layers after raw: staging and the final table are built, kept in the run, and judged."""
 
-import inspect as signatures
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ def build_staging(run: RunState, spark: "SparkSession", sources: Rows) -> "pa.Ta
     folder = run.lake.staging(run.run_id, staging.table.name)
     run.lake.write_frame(complete, folder)
     run.require_unchanged()
-    rows = run.lake.read_rows(folder, staging.table.kept_as.most_bytes)
+    rows = run.lake.read_rows(folder, staging.table.most_bytes)
     built = run.lake.read_frame(spark, folder, staging.table)
     evidence = _evidence(run, staging.table, rows, built, sources=sources)
     _judge(run, "staging", staging.table, rows, evidence)
@@ -44,7 +43,7 @@ def build_final(
     if job.staging is not None:
         folder = run.lake.staging(run.run_id, job.staging.table.name)
         staging = run.lake.read_frame(spark, folder, job.staging.table)
-        frame = job.transform(staging, **_options(run, job.transform))
+        frame = job.transform(staging, **run.options_of(job.transform))
     else:
         frame = _with_kept(run, spark, _made(run, sources, job.transform))
     rows = run.lake.write_built(
@@ -71,13 +70,7 @@ def _made(run: RunState, sources: Rows, make: "Callable[..., DataFrame]") -> "Da
     own = next((rows.made for rows in sources.values() if rows.made is not None), None)
     if own is not None:
         return own
-    return make(*(rows.good for rows in sources.values()), **_options(run, make))
-
-
-def _options(run: RunState, function: "Callable[..., DataFrame]") -> dict[str, object]:
-    """The job's options that a function names."""
-    named = signatures.signature(function).parameters
-    return {name: value for name, value in run.options.items() if name in named}
+    return make(*(rows.good for rows in sources.values()), **run.options_of(make))
 
 
 def _with_kept(run: RunState, spark: "SparkSession", frame: "DataFrame") -> "DataFrame":

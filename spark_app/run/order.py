@@ -7,7 +7,8 @@ from typing import Any
 
 from spark_app.declarations import Job
 from spark_app.errors import Unusable
-from spark_app.lake.lake import Lake, TableVersion
+from spark_app.lake.lake import Lake
+from spark_app.lake.versions import Version, published
 from spark_app.run.manifest import Manifest
 from spark_app.run.request import Request
 from spark_app.run.stages import Surroundings, new_manifest
@@ -62,7 +63,7 @@ def due(job: Job, request: Request, around: Surroundings) -> Due:
         Unusable: its sources cannot be used.
     """
     lake, last = around.lake, newest_finished(job, around.manifests)
-    version = lake.published(job.name)
+    version = published(job.publishes, lake)
     at = held_at(version, lake)
     if at is not None:
         return Due(False, f"held at run {at}", True, last)
@@ -72,7 +73,7 @@ def due(job: Job, request: Request, around: Surroundings) -> Due:
     return Due(why is not None, why or _nothing_new(last), False, last)
 
 
-def held_at(version: TableVersion | None, lake: Lake) -> str | None:
+def held_at(version: Version | None, lake: Lake) -> str | None:
     """The run at which a table with this published version is held; null when it is not."""
     if version is None or not (lake.manifest(version.run_id) or {}).get("held"):
         return None
@@ -105,7 +106,7 @@ def _reached(names: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[st
 
 
 def _untried(run_id: str, job: Job, lake: Lake) -> str:
-    version = lake.published(job.name)
+    version = published(job.publishes, lake)
     seen = version.run_id if version else None  # also of a run that ended in its switch
     tried, number = run_id, 1
     while (earlier := lake.manifest(tried)) and earlier["outcome"] != "published" and tried != seen:

@@ -74,16 +74,28 @@ def inspect(run: RunState) -> Footers:
 
 def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:
     """The rows of every source in the order of the job, with what the raw gate needs of them."""
-    files = [file for files in footers.values() for file in files]
-    choose_reader(spark, files)
-    for key, value in codegen_conf(_rows_count(run, files)).items():
-        spark.conf.set(key, value)
+    prepare(run, spark, footers)
     return {
         pinned.name: _read_files(run, spark, pinned, footers[pinned.name])
         if isinstance(pinned.source, Files)
         else _read_table(run, spark, pinned)
         for pinned in run.sources
     }
+
+
+def prepare(run: RunState, spark: "SparkSession", footers: Footers) -> None:
+    """Set how Spark reads and computes what the files of a run hold."""
+    files = [file for files in footers.values() for file in files]
+    choose_reader(spark, files)
+    for key, value in codegen_conf(_rows_count(run, files)).items():
+        spark.conf.set(key, value)
+
+
+def read_pinned(
+    spark: "SparkSession", pinned: PinnedSource, files: Sequence[DeliveredFile]
+) -> "DataFrame":
+    """The rows of the files of a source, good and bad."""
+    return read_files(spark, _files(pinned), files, bytes_count=pinned.bytes_count)
 
 
 def _rows_count(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
@@ -117,11 +129,7 @@ def _read_files(
     run: RunState, spark: "SparkSession", pinned: PinnedSource, files: Sequence[DeliveredFile]
 ) -> SourceRows:
     source = _files(pinned)
-    frame = _rows_from(
-        read_files(spark, source, files, bytes_count=pinned.bytes_count),
-        source,
-        run.since,
-    )
+    frame = _rows_from(read_pinned(spark, pinned, files), source, run.since)
     rules = rules_of(source, run.options)
     delivery = Delivery(
         rules=rules,

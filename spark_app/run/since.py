@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from spark_app.declarations import Job, Table
+from spark_app.declarations import Iceberg, Job, Table
 from spark_app.errors import Unusable
 from spark_app.lake.arrow import has_columns_of
 from spark_app.lake.lake import Lake, TableVersion
@@ -56,6 +56,8 @@ def kept_rows(since: date, job: Job, lake: Lake, published: TableVersion | None)
             leave a gap.
     """
     table = job.publishes
+    if isinstance(table.kept_as, Iceberg):
+        raise Unusable(f"{table.name} grows by what its files bring; run without --since")
     if table.time is None:
         raise Unusable(f"{table.name} has no time by which rows could be kept; run without --since")
     if published is None:
@@ -97,7 +99,7 @@ def _staged(table: Table, lake: Lake, run_id: str) -> "pa.Table":
     if table.time is None:
         raise Unusable(f"the staging of {table.name} has no time; run without --since")
     try:
-        rows = lake.read_rows(lake.staging(run_id, table.name), table.kept_as.most_bytes)
+        rows = lake.read_rows(lake.staging(run_id, table.name), table.most_bytes)
     except Unusable as error:
         raise gone from error
     if rows.num_rows != _staged_count(lake.manifest(run_id)):

@@ -1,22 +1,26 @@
 """raw → gate → staging → gate → final → gate → publish: the order that every job has."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
-from spark_app.declarations import Job
+from spark_app.declarations import Job, OneFile
 from spark_app.errors import Unusable
+from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Lock, is_s3
+from spark_app.lake.versions import published
 from spark_app.quality.gate import require_open, tally
 from spark_app.quality.results import Layer
 from spark_app.report.write import publishing, write_published
-from spark_app.run import building, reading
+from spark_app.run import appending, building, reading
+from spark_app.run.growth import Growth
 from spark_app.run.manifest import (
     Manifest,
     Stage,
@@ -80,7 +84,10 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
         if done:
             return done
         run = RunState(job, lake, request, manifest, sources, around.clock, progress)
-        run.published = lake.published(job.name)
+        if isinstance(job.publishes.kept_as, OneFile):
+            run.published = lake.published(job.name)
+        elif since is None and (idle := _take_what_is_new(run)):
+            return idle
         lake.write_manifest(run.run_id, manifest.as_dict())
         with recorded(run):
             if since is not None:
@@ -113,7 +120,7 @@ def _done_already(job: Job, lake: Lake, manifest: Manifest, progress: Progress) 
     earlier = lake.manifest(manifest.run_id)
     if earlier is None:
         return None
-    version = lake.published(job.name)
+    version = published(job.publishes, lake)
     is_seen = version is not None and version.run_id == manifest.run_id
     is_done = earlier["outcome"] == "published" or is_seen
     is_retry = manifest.command is not None and manifest.command == earlier.get("command")
@@ -135,6 +142,7 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
             log_name=run.lake.log(run.run_id),
             input_bytes=sum(source.bytes_count for source in run.sources),
             has_s3=has_s3,
+            lake_tables=run.lake if run.growth is not None else None,
         ) as connect,
         explained_failures(run.require_unchanged, run.lake.root),
     ):
@@ -143,10 +151,63 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
         run.lake.write_inputs(run.run_id, {source.name: source.files for source in run.sources})
         footers = reading.inspect(run)
         session = connect()
+        if run.growth is not None:
+            _grow(run, session, footers, run.growth, lock)
+            return
         sources = _raw(run, session, footers)
         staged = _staging(run, session, sources) if run.job.staging else None
         _final(run, session, sources, staged)
         _publish(run, lock)
+
+
+def _take_what_is_new(run: RunState) -> Manifest | None:
+    """Let a run of a lake table read what its ledger does not know; where there is nothing, the
+    manifest of the run that readers see."""
+    (pinned,) = run.sources
+    version = catalogue.current(run.job.name, run.lake)
+    known = ledger.read(run.job.name, run.lake, version)
+    arrivals = ledger.arrivals(pinned.files, known)
+    run.progress.line(arrivals.in_words())
+    if version is not None and not arrivals.to_read:
+        run.progress.line(f"{run.job.name} has all of them; nothing to do")
+        return Manifest.of(run.lake.manifest(version.run_id) or run.manifest.as_dict())
+    run.growth = Growth(arrivals, known, version)
+    run.sources = (replace(pinned, files=tuple(arrivals.to_read.values())),)
+    return None
+
+
+def _grow(
+    run: RunState, spark: "SparkSession", footers: reading.Footers, growth: Growth, lock: Lock
+) -> None:
+    """The stages of a lake table: a branch stands in place of the run's own table."""
+    table = run.job.publishes
+    with _stage(run, "raw", spark) as stage:
+        staged = appending.stage(run, spark, footers, growth)
+        stage.rows_in = sum(staged.rows_by_source.values())
+        stage.quarantined_count = sum(staged.bad_by_source.values())
+        stage.rows_out = stage.rows_in - stage.quarantined_count
+        run.require_unchanged()
+    require_open("raw", run.results)
+    with _stage(run, "final", spark) as stage:
+        stage.rows_in = run.manifest.stages[0].rows_out
+        built = appending.build(run, spark, staged, growth)
+        stage.rows_out = built.kept_count
+    require_open("final", run.results)
+    _record_checks(run)
+    parts = ledger.add(table.name, run.lake, growth.version, run.run_id, built.changes)
+    marks = {
+        "run_id": run.run_id,
+        "inputs_digest": run.manifest.inputs_digest,
+        "options": json.dumps(run.request.parameters()["options"]),
+        ledger.MARK: parts,
+    }
+    iceberg.mark(spark, table, run.run_id, marks)
+    with stopping.deferred():
+        lock.require()
+        iceberg.publish(spark, table, run.run_id)
+        run.manifest.published_at = datetime.now(UTC).isoformat()
+    iceberg.tidy(spark, table, run.run_id, run.clock)
+    run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:
@@ -180,13 +241,17 @@ def _final(
 
 def _publish(run: RunState, lock: Lock) -> None:
     """Switch the table; what is left to do afterwards is the page."""
+    _record_checks(run)
+    with stopping.deferred():
+        run.lake.publish(run.run_id, run.job.name, run.published, lock)
+        run.manifest.published_at = datetime.now(UTC).isoformat()
+
+
+def _record_checks(run: RunState) -> None:
     run.require_unchanged()
     run.manifest.outcome = "checked"
     run.lake.write_quality(run.job.name, run.run_id, [r.as_dict() for r in run.results])
     run.lake.write_manifest(run.run_id, run.manifest.as_dict())
-    with stopping.deferred():
-        run.lake.publish(run.run_id, run.job.name, run.published, lock)
-        run.manifest.published_at = datetime.now(UTC).isoformat()
 
 
 def _report(run: RunState) -> None:

@@ -1,6 +1,7 @@
 """A run under way: what stands fixed of it, and what it has found so far."""
 
-from collections.abc import Mapping, Sequence
+import inspect as signatures
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -10,6 +11,7 @@ from spark_app.declarations import Job, OptionValue
 from spark_app.lake.lake import Lake, TableVersion
 from spark_app.quality.results import CheckResult, Layer, LayerCheck
 from spark_app.quality.standard import checks_of
+from spark_app.run.growth import Growth
 from spark_app.run.manifest import Manifest
 from spark_app.run.progress import Progress
 from spark_app.run.request import Request
@@ -20,7 +22,8 @@ from spark_app.sources.pinned import PinnedSource
 @dataclass
 class RunState:
     """A run under way. `published` is what readers saw when it began, null before the first time;
-    `kept` is what stays of it before `--since`, null for a full run."""
+    `kept` is what stays of it before `--since`, null for a full run; `growth` what a lake table
+    gets, null for any other."""
 
     job: Job
     lake: Lake
@@ -31,6 +34,7 @@ class RunState:
     progress: Progress
     published: TableVersion | None = None
     kept: KeptRows | None = None
+    growth: Growth | None = None
     results: list[CheckResult] = field(default_factory=list)
     loading: Thread = field(default_factory=Thread)
 
@@ -41,6 +45,11 @@ class RunState:
     @property
     def options(self) -> Mapping[str, OptionValue]:
         return self.request.options
+
+    def options_of(self, function: Callable[..., object]) -> dict[str, object]:
+        """The job's options that a function names."""
+        named = signatures.signature(function).parameters
+        return {name: value for name, value in self.options.items() if name in named}
 
     @property
     def today(self) -> date:

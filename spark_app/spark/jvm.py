@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 EXIT_SECONDS = 0.1
+_JARS = "spark.jars"
 
 
 class Jvm:
@@ -35,21 +36,24 @@ class Jvm:
         is_small: bool,
         is_verbose: bool,
         connector: Mapping[str, str],
+        runtime: Mapping[str, str],
         secrets: Mapping[str, str],
     ) -> None:
         """Take what it needs; `is_small` tunes it for seconds of work instead of minutes.
 
-        `connector` is what S3 adds to the configuration, `secrets` what the JVM is told of it when
-        it runs, so that no command line holds it.
+        `connector` is what S3 adds to the configuration, `runtime` what Iceberg does; `secrets` is
+        what the JVM is told when it runs, so that no command line holds it.
         """
         import pyspark.java_gateway  # noqa: F401  (here, so that two threads never load it at once)
 
         self._log, self._log_name, self._is_verbose = log, log_name, is_verbose
         self._scratch = tempfile.mkdtemp(prefix="spark-app-")
         laptop = laptop_conf(driver_memory, self._scratch, is_small)
-        self._conf = {**SESSION_CONF, **laptop, **connector}
+        jars = ",".join(more[_JARS] for more in (connector, runtime) if _JARS in more)
+        added = {**connector, **runtime, **({_JARS: jars} if jars else {})}
+        self._conf = {**SESSION_CONF, **laptop, **added}
         self._secrets = secrets
-        self._has_s3 = bool(connector)
+        self._has_s3, self._has_iceberg = bool(connector), bool(runtime)
         self._gateway: Any = None
         self._session: SparkSession | None = None
         # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
@@ -77,11 +81,11 @@ class Jvm:
         self._session = self._session or self._first_session()
         return self._session
 
-    def can_serve(self, has_s3: bool) -> bool:
-        """Whether it still runs, and reaches S3 if that is needed."""
+    def can_serve(self, has_s3: bool, has_iceberg: bool) -> bool:
+        """Whether it still runs, and reaches S3 and lake tables if they are needed."""
         self._launched.wait()
         is_alive = self._gateway is not None and self._gateway.proc.poll() is None
-        return is_alive and (self._has_s3 or not has_s3)
+        return is_alive and self._has_s3 >= has_s3 and self._has_iceberg >= has_iceberg
 
     def _first_session(self) -> "SparkSession":
         from py4j.protocol import Py4JJavaError

@@ -1,11 +1,12 @@
 """The Spark of one command: a JVM of its own on a laptop, the given session under spark-submit."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from spark_app import settings, stopping
-from spark_app.spark import s3a
+from spark_app.lake.paths import Paths
+from spark_app.spark import iceberg, s3a
 from spark_app.spark.conf import SESSION_CONF, quiet_python
 from spark_app.spark.jvm import Jvm, own_interrupt
 
@@ -53,23 +54,28 @@ class SparkOnDemand:
         log_name: str,
         input_bytes: int,
         has_s3: bool,
+        lake_tables: Paths | None = None,
     ) -> Iterator[Callable[[], "SparkSession"]]:
         """Start the JVM in the background unless it runs; the block gets what connects to it.
 
+        `lake_tables` is the lake whose tables of Iceberg it reaches, null when it needs none.
         Spark's own output goes to the file that `log` opens, or to that of an earlier run.
 
         Raises:
             AppError: S3 is needed, and its connector or credentials are not to be had.
         """
+        catalogue = iceberg.catalogue_conf(lake_tables) if lake_tables else {}
         if settings.is_under_spark_submit():
-            yield _given_session
+            yield lambda: _with_conf(_given_session(), catalogue)
             return
-        if self._jvm is not None and not self._jvm.can_serve(has_s3):
+        has_iceberg = lake_tables is not None
+        if self._jvm is not None and not self._jvm.can_serve(has_s3, has_iceberg):
             self.end()
         if self._jvm is None:
-            self._start(log, log_name, input_bytes, has_s3)
-        assert self._jvm is not None
-        yield self._jvm.connect
+            self._start(log, log_name, input_bytes, has_s3, has_iceberg)
+        jvm = self._jvm
+        assert jvm is not None
+        yield lambda: _with_conf(jvm.connect(), catalogue)
 
     def end(self) -> None:
         """End the JVM; the next run starts another."""
@@ -84,8 +90,10 @@ class SparkOnDemand:
         log_name: str,
         input_bytes: int,
         has_s3: bool,
+        has_iceberg: bool,
     ) -> None:
         connector = s3a.conf(self._region, self._log) if has_s3 else {}
+        runtime = iceberg.jars_conf(self._log) if has_iceberg else {}
         secrets = s3a.secrets(self._region) if has_s3 else {}
         self.log_name = log_name
         self._jvm = Jvm(
@@ -95,6 +103,7 @@ class SparkOnDemand:
             is_small=max(input_bytes, self._input_bytes) < SMALL_INPUT_BYTES,
             is_verbose=self._is_verbose,
             connector=connector,
+            runtime=runtime,
             secrets=secrets,
         )
         self._jvm.start()
@@ -112,6 +121,12 @@ def open_session(
         ) as connect,
     ):
         yield connect()
+
+
+def _with_conf(session: "SparkSession", conf: Mapping[str, str]) -> "SparkSession":
+    for key, value in conf.items():
+        session.conf.set(key, value)
+    return session
 
 
 def _given_session() -> "SparkSession":

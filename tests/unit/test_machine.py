@@ -86,6 +86,7 @@ def test_a_spark_that_does_not_start_in_its_jvm_says_why(
         is_small=True,
         is_verbose=False,
         connector={},
+        runtime={},
         secrets={},
     )
     before = signal.getsignal(signal.SIGINT)

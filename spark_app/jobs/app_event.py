@@ -1,0 +1,67 @@
+"""Events of an app: one row per event, typed and deduplicated.
+
+An event is known by its user, the app's own number of it, and its time. Of several deliveries of
+one event that differ in other values, the one with the largest values stays.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time, warn
+
+PRICE = "decimal(20,4)"
+
+EVENTS = Files(
+    "app_event",
+    Csv(header=False),
+    columns=(
+        Column("identity_adid", "string", "the user's advertising id"),
+        Column("os", "string", "operating system", null="not known"),
+        Column("model", "string", "device model", null="not known"),
+        Column("country", "string", "country of the device", null="not known"),
+        Column("event_name", "string", "what happened"),
+        Column("log_id", "string", "the app's number of the event"),
+        Column(
+            "server_datetime",
+            "timestamp",
+            "when the server received it",
+            unit="UTC",
+            written=Time("yyyy-MM-dd HH:mm:ss.SSSSSS"),
+        ),
+        Column("quantity", "int", "pieces of what was bought", null="nothing was bought"),
+        Column("price", PRICE, "what was paid", unit="currency", null="nothing was paid"),
+    ),
+    rules=(
+        Rule(
+            "log_id_is_plain",
+            "log_id is not a number that a spreadsheet shortened, as 1.2E+10 is.",
+            ("log_id",),
+            "NOT log_id RLIKE '^[0-9][.,]?[0-9]*[eE][+][0-9]+$'",
+        ),
+    ),
+)
+
+
+def app_event(events: DataFrame) -> DataFrame:
+    """The events under the names of the table, with their day."""
+    named = {"identity_adid": "user_id", "server_datetime": "event_at"}
+    return events.withColumnsRenamed(named).withColumn("event_date", F.to_date("event_at"))
+
+
+TABLE = Table(
+    "app_event",
+    grain="one row per event",
+    key=("user_id", "event_at", "log_id"),
+    columns=(
+        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_at", "timestamp", "when the server received it", unit="UTC"),
+        Column("user_id", "string", "the user's advertising id"),
+        Column("log_id", "string", "the app's number of the event"),
+        *(c for c in EVENTS.columns if c.name in ("event_name", "country", "os", "model")),
+        *EVENTS.columns[-2:],
+    ),
+    time="event_date",
+    kept_as=Iceberg(partition="event_date", sort=("user_id", "event_at")),
+    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
+)
+JOB = Job((EVENTS,), app_event, TABLE, report=Report("App events"))

@@ -1,0 +1,173 @@
+"""Lake tables, by Spark's own Iceberg: a run writes to a branch, and main is moved to it at last.
+
+Copy on write only, so that every reader sees plain files.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from spark_app.declarations import Iceberg, Table
+from spark_app.errors import RunFailed, Unusable
+from spark_app.lake.arrow import ddl
+from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE
+from spark_app.lake.paths import Paths
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+SOURCE_ID = "source_id"
+KEPT_DAYS, KEPT_SNAPSHOTS = 7, 100
+FILE_BYTES = 128 * 2**20
+_BRANCH = "run_"
+_PROPERTIES = {
+    "format-version": "2",
+    "write.delete.mode": "copy-on-write",
+    "write.update.mode": "copy-on-write",
+    "write.merge.mode": "copy-on-write",
+    "write.distribution-mode": "hash",
+    "write.target-file-size-bytes": str(FILE_BYTES),
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+
+
+def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
+    """Make a table that is not there yet, and forget the branches of runs that died.
+
+    The caller holds the table's lock.
+
+    Raises:
+        Unusable: it was made with other columns.
+    """
+    kept = _kept(table)
+    session.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOGUE}.{NAMESPACE}")
+    properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
+    session.sql(
+        f"CREATE TABLE IF NOT EXISTS {_name(table)} ({_columns(table)}) USING iceberg "
+        f"PARTITIONED BY (`{kept.partition}`) LOCATION '{lake.lake_table(table.name)}' "
+        f"TBLPROPERTIES ({properties})"
+    )
+    _require_columns(session, table)
+    found = _java(session, table)
+    if kept.sort and found.sortOrder().isUnsorted():
+        _sort(session, found, kept.sort)
+    for branch in list(found.refs()):
+        if branch.startswith(_BRANCH):
+            found.manageSnapshots().removeBranch(branch).commit()
+
+
+def begin(session: "SparkSession", table: Table, run_id: str) -> None:
+    """Begin the branch of a run at what readers see."""
+    _java(session, table).manageSnapshots().createBranch(_BRANCH + run_id).commit()
+
+
+def published_rows(session: "SparkSession", table: Table) -> "DataFrame":
+    """The rows that readers see, with the number of the file version that each came from."""
+    return session.table(_name(table))
+
+
+def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFrame":
+    """The rows on the branch of a run, likewise."""
+    return session.table(_branch(table, run_id))
+
+
+def replace_days(
+    session: "SparkSession",
+    table: Table,
+    run_id: str,
+    rows: "DataFrame",
+    days: Collection[date],
+) -> None:
+    """Put rows on the branch of a run, in place of all rows of some days: one commit."""
+    writer = rows.writeTo(_branch(table, run_id))
+    if days:
+        writer.overwrite(within(table, days))
+    else:
+        writer.append()
+
+
+def mark(session: "SparkSession", table: Table, run_id: str, marks: Mapping[str, str]) -> None:
+    """Say on the branch of a run what made it: the summary of its last commit."""
+    commit = _java(session, table).newAppend().toBranch(_BRANCH + run_id)
+    for name, value in marks.items():
+        commit = commit.set(f"{MARK}{name}", value)
+    commit.commit()
+
+
+def publish(session: "SparkSession", table: Table, run_id: str) -> None:
+    """Move what readers see to the branch of a run, in one step.
+
+    Raises:
+        RunFailed: somebody else has published since the branch began.
+    """
+    from pyspark.errors import IllegalArgumentException
+
+    found = _java(session, table)
+    try:
+        found.manageSnapshots().fastForwardBranch("main", _BRANCH + run_id).commit()
+    except IllegalArgumentException as error:
+        if "is not an ancestor" not in str(error):
+            raise
+        raise RunFailed(
+            f"the lake table {table.name} was changed by somebody else during the run; nothing was "
+            "published, run again"
+        ) from error
+
+
+def tidy(session: "SparkSession", table: Table, run_id: str, now: datetime) -> None:
+    """Forget the branch of a run, and old versions with the files that only they need."""
+    found = _java(session, table)
+    found.manageSnapshots().removeBranch(_BRANCH + run_id).commit()
+    oldest = int((now - timedelta(days=KEPT_DAYS)).astimezone(UTC).timestamp() * 1000)
+    found.expireSnapshots().expireOlderThan(oldest).retainLast(KEPT_SNAPSHOTS).commit()
+
+
+def within(table: Table, days: Collection[date]) -> "Column":
+    """Whether a row lies in one of some days."""
+    from pyspark.sql import functions as F
+
+    return F.col(_kept(table).partition).isin(*sorted(days))
+
+
+def _kept(table: Table) -> Iceberg:
+    if not isinstance(table.kept_as, Iceberg):
+        raise TypeError(f"{table.name} is no lake table")
+    return table.kept_as
+
+
+def _name(table: Table) -> str:
+    return f"{CATALOGUE}.{NAMESPACE}.`{table.name}`"
+
+
+def _branch(table: Table, run_id: str) -> str:
+    return f"{_name(table)}.`branch_{_BRANCH}{run_id}`"
+
+
+def _columns(table: Table) -> str:
+    return f"{ddl(table)}, `{SOURCE_ID}` int"
+
+
+def _require_columns(session: "SparkSession", table: Table) -> None:
+    found = [(f.name, f.dataType.simpleString()) for f in published_rows(session, table).schema]
+    wanted = [*((column.name, column.type) for column in table.columns), (SOURCE_ID, "int")]
+    if found != wanted:
+        raise Unusable(
+            f"the lake table {table.name} was made with other columns than it has now; move its "
+            "folder away and run again"
+        )
+
+
+def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:
+    known = session._jvm.org.apache.iceberg  # type: ignore[union-attr]
+    order = found.replaceSortOrder()
+    for column in columns:
+        order = order.asc(known.expressions.Expressions.ref(column), known.NullOrder.NULLS_FIRST)
+    order.commit()
+
+
+def _java(session: "SparkSession", table: Table) -> Any:
+    """Iceberg's own table, as it is now."""
+    util = session._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
+    return util.loadIcebergTable(session._jsparkSession, _name(table))

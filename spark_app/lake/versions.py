@@ -1,0 +1,34 @@
+"""Which version of a table readers see, however it is kept."""
+
+from dataclasses import dataclass
+
+from spark_app.declarations import OneFile, Table
+from spark_app.lake import catalogue
+from spark_app.lake.lake import Lake
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a table: which run made it, and where it can be read as long as it is kept."""
+
+    run_id: str
+    place: str
+
+
+def place_of(table: Table, lake: Lake) -> str:
+    """Where readers find a table."""
+    is_file = isinstance(table.kept_as, OneFile)
+    return lake.published_path(table.name) if is_file else lake.lake_table(table.name)
+
+
+def published(table: Table, lake: Lake) -> Version | None:
+    """The version of a table that readers see; null when there is none.
+
+    Raises:
+        Unusable: it was not published by this application, or the lake was moved.
+    """
+    if isinstance(table.kept_as, OneFile):
+        file = lake.published(table.name)
+        return Version(file.run_id, place_of(table, lake)) if file else None
+    found = catalogue.current(table.name, lake)
+    return Version(found.run_id, place_of(table, lake)) if found else None

@@ -1,0 +1,74 @@
+"""What pages and the terminal show of a table: of a small one its rows, of a lake table how many
+rows it has by day, which its ledger knows."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from spark_app.declarations import Column, Iceberg, Job, Line, Newest, OneFile, Report, Table, Tiles
+from spark_app.lake import catalogue, ledger
+from spark_app.lake.lake import Lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_COUNT = "rows_count"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A published version as it is shown: `drawn` is the job whose table and report `rows` are of,
+    `rows_count` how many rows the table itself has, `version` what tells it from others."""
+
+    run_id: str
+    version: str
+    drawn: Job
+    rows: "pa.Table"
+    rows_count: int
+
+
+def shown(job: Job, lake: Lake) -> Shown | None:
+    """What is shown of a job's table; null when nothing is published.
+
+    Raises:
+        Unusable: it was not published by this application, or the lake was moved.
+    """
+    kept = job.publishes.kept_as
+    if isinstance(kept, OneFile):
+        file = lake.published(job.name)
+        if file is None:
+            return None
+        rows = file.table()
+        return Shown(file.run_id, file.version, job, rows, len(rows))
+    found = catalogue.current(job.name, lake)
+    if found is None:
+        return None
+    rows = _days(kept, ledger.read(job.name, lake, found))
+    return Shown(found.run_id, str(found.snapshot_id), _drawn(job, kept), rows, found.rows_count)
+
+
+def _days(kept: Iceberg, known: ledger.Ledger) -> "pa.Table":
+    """One row a day with rows, in order."""
+    import pyarrow as pa
+
+    counts = known.days.groupby("day")["rows_count"].sum()
+    counts = counts[counts > 0].sort_index()
+    return pa.table(
+        {
+            kept.partition: pa.array(list(counts.index), pa.date32()),
+            _COUNT: pa.array([int(count) for count in counts], pa.int64()),
+        }
+    )
+
+
+def _drawn(job: Job, kept: Iceberg) -> Job:
+    day = next(column for column in job.publishes.columns if column.name == kept.partition)
+    days = Table(
+        job.name,
+        job.publishes.grain,
+        key=(day.name,),
+        columns=(day, Column(_COUNT, "bigint", "rows of the day", unit="rows", label="Rows")),
+        time=day.name,
+    )
+    title = job.report.title if job.report else job.name
+    report = Report(title, Tiles(_COUNT), Line(_COUNT), Newest())
+    return Job((days,), job.transform, replace(days), report=report)

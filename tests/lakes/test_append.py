@@ -1,0 +1,323 @@
+"""A lake table grows by what is new: each file version once, one row a key, all or nothing."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from spark_app.errors import Unusable
+from spark_app.lake import catalogue, iceberg, ledger
+from spark_app.lake.lake import Lake
+from spark_app.run import appending
+from tests.e2e.process import Ended, all_checks, expect_error, manifest
+from tests.lakes.conftest import Visits
+
+ANN, BOB = ("ann", "2024-05-01 10:00:00", 1), ("bob", "2024-05-02 10:00:00", 2)
+
+
+def file_name(path: str) -> str:
+    return Path(path).name
+
+
+def expect_gate_shut(ended: Ended, words: str) -> None:
+    (error,) = ended.errors
+    assert error.startswith("error: the ") and words in error
+
+
+def line(row: tuple[str, str, int | None]) -> str:
+    user, at, pages = row
+    return f"{user},{at},{'' if pages is None else pages}"
+
+
+def test_the_first_run_makes_the_table(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    ended = visits.done("first")
+    assert "files: 1 new" in ended.err
+    assert visits.rows() == [ANN, BOB]
+    version = visits.version()
+    assert (version.run_id, version.rows_count) == ("first", 2)
+    assert manifest(visits.root, "first")["outcome"] == "published"
+
+
+def test_a_file_is_read_once(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    visits.deliver("two.csv", line(BOB))
+    ended = visits.done("second")
+    assert "files: 1 new, 1 known" in ended.err
+    assert manifest(visits.root, "second")["stages"][0]["rows_in"] == 1
+    assert visits.rows() == [ANN, BOB]
+
+
+def test_without_new_files_there_is_nothing_to_do(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    before = visits.version()
+    ended = visits.run("second")
+    assert "files: 1 known\nvisit has all of them; nothing to do" in ended.err
+    assert visits.version() == before
+
+
+def test_a_file_that_is_delivered_again_replaces_its_rows(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    visits.done("first")
+    new = ("cat", "2024-05-02 11:00:00", None)
+    visits.deliver("one.csv", line(BOB), line(new))
+    assert "files: 1 rewritten" in visits.done("second").err
+    assert visits.rows() == [BOB, new]
+
+
+def test_a_day_that_becomes_empty_is_empty(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    visits.done("first")
+    visits.deliver("one.csv", line(BOB))
+    visits.done("second")
+    assert visits.rows() == [BOB]
+
+
+def test_rows_of_a_file_that_is_gone_stay(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.deliver("two.csv", line(BOB))
+    visits.done("first")
+    (visits.raw / "one.csv").unlink()
+    visits.deliver("three.csv", "cat,2024-05-03 10:00:00,3")
+    assert "files: 1 new, 1 known, 1 gone" in visits.done("second").err
+    assert len(visits.rows()) == 3
+    files = visits.ledger().files
+    states = {
+        Path(path).name: state for path, state in zip(files["path"], files["state"], strict=True)
+    }
+    assert states == {"one.csv": "gone", "two.csv": "current", "three.csv": "current"}
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+def test_of_rows_with_one_key_the_largest_stays_whatever_came_first(
+    visits: Visits, order: tuple[int, int]
+) -> None:
+    for number, pages in enumerate(order):
+        visits.deliver(f"{number}.csv", line((*ANN[:2], pages)))
+        visits.done(f"run-{number}")
+    assert visits.rows() == [(*ANN[:2], 2)]
+
+
+def test_copies_within_a_delivery_are_one_row(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(ANN), line((*ANN[:2], None)))
+    visits.done("first")
+    assert visits.rows() == [ANN]
+
+
+def test_a_copy_takes_the_place_of_a_row_that_is_taken_back(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    visits.deliver("two.csv", line(ANN), "eve,2024-05-09 10:00:00,9")
+    visits.done("first")
+    visits.deliver("one.csv", line(BOB))
+    assert "files: 1 rewritten, 1 read again" in visits.done("second").err
+    assert ANN in visits.rows()
+    visits.deliver("two.csv", "eve,2024-05-09 10:00:00,9")
+    visits.done("third")
+    assert ANN not in visits.rows()
+
+
+def test_late_rows_come_into_their_day(visits: Visits) -> None:
+    visits.deliver("one.csv", line(BOB))
+    visits.done("first")
+    visits.deliver("two.csv", line(ANN))
+    visits.done("second")
+    assert visits.rows() == [ANN, BOB]
+
+
+def test_bad_lines_are_set_aside_with_their_file(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), "short", "eve,yesterday,-1")
+    visits.deliver("two.csv", line(BOB))
+    ended = visits.done("first")
+    assert "2 rows set aside by 3 rules" in ended.err
+    bad = pq.read_table(visits.root / "quarantine" / "visits" / "run_id=first").to_pylist()
+    assert {row["delivered_line"]: row["broken_rules"] for row in bad} == {
+        "short": ["line_is_whole"],
+        "eve,yesterday,-1": ["at_is_timestamp", "pages_in_range"],
+    }
+    assert {file_name(row["source_file"]) for row in bad} == {"one.csv"}
+    files = visits.ledger().files
+    assert list(zip(files["rows_count"], files["quarantined_count"], strict=True)) == [
+        (3, 2),
+        (1, 0),
+    ]
+
+
+def test_a_shut_gate_leaves_the_table_and_its_ledger(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    before = visits.version()
+    visits.deliver("two.csv", "x", "y", line(BOB))
+    expect_gate_shut(visits.run("second", code=3), "quarantine_within_tolerance")
+    assert visits.version() == before
+    visits.deliver("two.csv", line(BOB))
+    visits.done("third")
+    assert visits.rows() == [ANN, BOB]
+
+
+def test_what_was_written_is_judged_on_the_branch(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", line(ANN), line(ANN))
+    with monkeypatch.context() as patched:
+        patched.setattr(appending, "one_of_each", lambda rows, table: rows)
+        expect_gate_shut(visits.run("first", code=3), "key_is_unique (2 of 2 fail)")
+    visits.done("second")
+    assert visits.rows() == [ANN]
+
+
+def test_every_declared_check_is_answered(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    rows = all_checks(visits.root, "first", "visit")
+    assert {row["check"] for row in rows if row["layer"] == "final"} == {
+        *("columns_as_promised", "types_as_promised", "has_rows", "key_is_unique"),
+        *("day_present", "user_present", "at_present", "pages_in_range"),
+    }
+    assert {row["outcome"] for row in rows} == {"passed"}
+
+
+def test_readers_of_a_branch_are_none(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a run has written is not seen before it publishes."""
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    seen = []
+    publish = iceberg.publish
+
+    def publish_and_look(*arguments: object) -> None:
+        seen.append(visits.rows())
+        publish(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(iceberg, "publish", publish_and_look)
+    visits.deliver("two.csv", line(BOB))
+    visits.done("second")
+    assert seen == [[ANN]]
+    assert visits.rows() == [ANN, BOB]
+
+
+def test_a_table_that_somebody_else_changed_meanwhile_is_left(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    mark = iceberg.mark
+
+    def mark_late(spark: object, table: object, run_id: str, marks: object) -> None:
+        mark(spark, table, run_id, marks)  # type: ignore[arg-type]
+        visits.use()
+        spark.sql("DELETE FROM lake.tables.visit")  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(iceberg, "mark", mark_late)
+    visits.deliver("two.csv", line(BOB))
+    ended = visits.run("second", code=1)
+    assert "was changed by somebody else during the run" in ended.errors[0]
+
+
+def test_a_lake_that_was_moved_says_so(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    elsewhere = visits.root.with_name("elsewhere")
+    shutil.move(visits.root, elsewhere)
+    visits.root = elsewhere
+    line_ = expect_error(visits.run("second", code=2), 2, "Iceberg keeps whole paths")
+    assert str(elsewhere / "tables" / "visit") in line_
+
+
+def test_a_catalogue_that_is_none_is_named(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    (visits.root / "catalog.db").write_text("nothing of the kind")
+    expect_error(visits.run("first", code=2), 2, "catalog.db is no catalogue of a lake")
+
+
+def test_a_part_of_the_ledger_that_is_gone_is_named(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    (visits.root / "tables" / "visit" / "ledger" / "first-files.parquet").unlink()
+    expect_error(visits.run("second", code=2), 2, "first-files.parquet", "put it back")
+
+
+def test_many_parts_of_the_ledger_are_folded(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "MOST_PARTS", 2)
+    for number in range(1, 5):
+        visits.deliver(f"{number}.csv", f"ann,2024-05-0{number} 10:00:00,{number}")
+        visits.done(f"run-{number}")
+    assert visits.version().mark(ledger.MARK) == "run-3,run-4"
+    assert list(visits.ledger().files["rows_count"]) == [1, 1, 1, 1]
+
+
+def test_the_page_shows_rows_by_day(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    ended = visits.done("first")
+    assert "2024-05-02     1" in ended.out
+    assert f"output: {visits.root}/tables/visit" in ended.out
+    page = (visits.root / "report" / "visit.html").read_text()
+    assert "Rows over time" in page
+    assert "one row per visit" in page
+
+
+def test_old_versions_and_branches_do_not_pile_up(visits: Visits) -> None:
+    for number in range(3):
+        visits.deliver("one.csv", line((*ANN[:2], number)))
+        visits.done(f"run-{number}")
+    with sqlite3.connect(visits.root / "catalog.db") as database:
+        ((location,),) = database.execute("SELECT metadata_location FROM iceberg_tables")
+    metadata = json.loads(Path(location.removeprefix("file:")).read_text())
+    assert set(metadata["refs"]) == {"main"}
+
+
+def test_since_makes_no_sense_of_a_table_that_grows(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    expect_error(visits.run("first", "--since", "2024-05-01", code=2), 2, "run without --since")
+
+
+def test_only_what_was_delivered_runs_where_all_jobs_are_asked(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    ended = visits.all("first")
+    assert (
+        ended.out.startswith("app_event: left, because source ") or "visit: published" in ended.out
+    )
+    assert "organic_share: left, because source" in ended.out
+
+
+def test_the_ledger_is_shown(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(ANN), "short")
+    visits.done("first")
+    visits.deliver("one.csv", line(BOB))
+    visits.done("second")
+    shown = visits.ask("files", "visit").out.splitlines()
+    assert [row.split()[:6] for row in shown] == [
+        ["state", "rows", "kept", "copies", "set", "aside"],
+        ["superseded", "3", "0", "0", "1", "first"],
+        ["current", "1", "1", "0", "0", "second"],
+    ]
+
+
+def test_the_history_is_shown(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    visits.done("first")
+    visits.deliver("one.csv", line(BOB))
+    visits.done("second")
+    first, second = visits.ask("history", "visit").out.splitlines()[1:]
+    assert (first.split()[0], first.split()[-3:]) == ("first", ["2", "0", "2"])
+    assert (second.split()[0], second.split()[-3:]) == ("second", ["1", "2", "1"])
+
+
+def test_a_table_of_one_file_has_no_ledger(visits: Visits) -> None:
+    expect_error(visits.ask("files", "organic_share", code=2), 2, "is a table of one file")
+
+
+def test_a_lake_table_is_not_rolled_back_by_publish(visits: Visits) -> None:
+    asked = ("publish", "visit", "--run", "first")
+    expect_error(visits.ask(*asked, code=2), 2, "`publish` rolls back tables of one file")
+
+
+def test_a_lake_in_s3_is_refused_before_anything_is_asked(visits: Visits) -> None:
+    lake = Lake("s3://acme-data/lake", region="eu-central-1")
+    with pytest.raises(Unusable, match="cannot be kept in S3 yet; take a lake on a disk"):
+        catalogue.current("visit", lake)
