@@ -23,7 +23,7 @@ SHARE_TOLERANCE = 1e-12
 @dataclass(frozen=True)
 class Measurement:
     """Wall and CPU seconds, peak resident bytes of the tree (shared pages count in each), why it
-    failed. CPU is that of the process and of the children that it waited for."""
+    failed. CPU is that of the whole tree, of each process as it was last seen alive."""
 
     seconds: float
     cpu_seconds: float
@@ -41,6 +41,7 @@ class Watch(threading.Thread):
         self.timeout_seconds = timeout_seconds
         self.ceiling_bytes = ceiling_bytes
         self.peak_bytes = 0
+        self.cpu_by_process: dict[int, float] = {}
         self.stopped_because: str | None = None
         self._done = threading.Event()
 
@@ -50,6 +51,7 @@ class Watch(threading.Thread):
             if time.monotonic() - looked_at > TREE_SECONDS:
                 tree, looked_at = tree_of(self.root), time.monotonic()
             self.peak_bytes = max(self.peak_bytes, sum(map(resident_bytes, tree)))
+            self.cpu_by_process |= {one.pid: found for one in tree if (found := cpu_seconds(one))}
             self.stopped_because = self.excess()
             if self.stopped_because:
                 end_group(self.root.pid)
@@ -80,6 +82,14 @@ def resident_bytes(process: psutil.Process) -> int:
         return 0
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
+
+
 def end_group(pid: int) -> None:
     """End a process that was started in a session of its own, with its children."""
     with contextlib.suppress(ProcessLookupError):
@@ -98,15 +108,15 @@ def measure(
         watch = Watch(process.pid, timeout_seconds, ceiling_bytes)
         watch.start()
         try:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            process.wait()
         finally:
             seconds = time.monotonic() - started
             watch.finish()
             end_group(process.pid)
         log.seek(0)
         failure = watch.stopped_because or failure_of(process.returncode, log.read())
-    return Measurement(seconds, used.ru_utime + used.ru_stime, watch.peak_bytes, failure)
+    cpu = sum(watch.cpu_by_process.values())
+    return Measurement(seconds, cpu, watch.peak_bytes, failure)
 
 
 def failure_of(exit_code: int, output: bytes) -> str | None:

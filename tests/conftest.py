@@ -23,7 +23,14 @@ LONG_FIRST = (  # by folder, each with its long files
     ("emr", "test_in_local_cloud.py", "test_staying.py", "test_submit.py"),
     ("package", "test_bootstrap.py", "test_bootstrap_failures.py"),
     ("fence", "test_fence.py"),
+    ("lakes", "test_append.py", "test_append_properties.py"),
 )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Fetch the jars of the session below once, before several processes want them at once."""
+    if not hasattr(session.config, "workerinput"):
+        iceberg.jars_conf(print)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,7 @@ rows it has by day, which its ledger knows."""
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Column, Iceberg, Job, Line, Newest, OneFile, Report, Table, Tiles
+from spark_app.declarations import Column, Iceberg, Job, Line, OneFile, Report, Table, Tiles
 from spark_app.lake import catalogue, ledger
 from spark_app.lake.lake import Lake
 
@@ -70,5 +70,5 @@ def _drawn(job: Job, kept: Iceberg) -> Job:
         time=day.name,
     )
     title = job.report.title if job.report else job.name
-    report = Report(title, Tiles(_COUNT), Line(_COUNT), Newest())
+    report = Report(title, Tiles(_COUNT), Line(_COUNT))
     return Job((days,), job.transform, replace(days), report=report)

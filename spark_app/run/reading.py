@@ -25,7 +25,7 @@ from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.delimited import LINE
-from spark_app.sources.files import choose_reader, inspect_files, read_files, rows_in
+from spark_app.sources.files import choose_reader, inspect_files, most_rows_in, read_files, rows_in
 from spark_app.sources.pinned import PinnedSource, read_table
 from spark_app.sources.sampling import sample
 from spark_app.sources.text_types import DELIVERED
@@ -87,7 +87,7 @@ def prepare(run: RunState, spark: "SparkSession", footers: Footers) -> None:
     """Set how Spark reads and computes what the files of a run hold."""
     files = [file for files in footers.values() for file in files]
     choose_reader(spark, files)
-    for key, value in codegen_conf(_rows_count(run, files)).items():
+    for key, value in codegen_conf(_most_rows(run, files)).items():
         spark.conf.set(key, value)
 
 
@@ -98,9 +98,10 @@ def read_pinned(
     return read_files(spark, _files(pinned), files, bytes_count=pinned.bytes_count)
 
 
-def _rows_count(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
-    """How many rows the run computes; null when it reads text or other jobs' tables."""
-    delivered = rows_in(files)
+def _most_rows(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
+    """How many rows the run computes at most; null when it reads other jobs' tables, or when that
+    is not known."""
+    delivered = most_rows_in(files)
     if run.job.tables_read or delivered is None:
         return None
     return delivered + (run.kept.rows.num_rows if run.kept else 0)

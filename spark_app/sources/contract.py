@@ -29,12 +29,14 @@ class DeliveredColumn:
 class DeliveredFile:
     """A delivered file and its columns.
 
-    Parquet's footer tells its rows, and how the pages of promised columns are encoded. Of text the
-    rows are not known (null); `header` has the names in its first line, where it has some.
+    Parquet's footer tells its rows, and how the pages of promised columns are encoded. Of text
+    `rows_count` is null, and `most_rows` how many its size allows, null where it is packed;
+    `header` has the names in its first line, where it has some.
     """
 
     path: str
     rows_count: int | None
+    most_rows: int | None
     columns: tuple[DeliveredColumn, ...]
     encodings: frozenset[str] = frozenset()
     header: tuple[str, ...] = ()
@@ -63,7 +65,8 @@ def inspect_footer(source: Files, path: str, opened: Any) -> DeliveredFile:
         if name not in names
     ]
     found = encodings(path, metadata, names)
-    return DeliveredFile(path, metadata.num_rows, (*promised, *extra), found)
+    count = metadata.num_rows
+    return DeliveredFile(path, count, count, (*promised, *extra), found)
 
 
 def findings(files: Sequence[DeliveredFile]) -> dict[str, Finding]:

@@ -9,7 +9,7 @@ from spark_app.declarations import Csv, Files, Rule
 from spark_app.lake.frames import literal
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
-from spark_app.sources.heads import header_line, names_in, read_head
+from spark_app.sources.heads import PACKED, header_line, names_in, read_head
 from spark_app.sources.parquet_types import Physical
 from spark_app.sources.text_types import DELIVERED, parsed
 from spark_app.spark.sql import sql_name, sql_text
@@ -42,7 +42,8 @@ def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> De
         for name in times
         if name not in promised
     ]
-    return DeliveredFile(file.path, None, (*columns, *extra), header=header, header_line=line)
+    most = None if file.path.endswith(PACKED) else file.size_bytes // len(source.columns)
+    return DeliveredFile(file.path, None, most, (*columns, *extra), header=header, header_line=line)
 
 
 def line_rules(form: Csv) -> tuple[Rule, ...]:

@@ -115,7 +115,15 @@ def read_files(
 
 def rows_in(files: Sequence[DeliveredFile]) -> int | None:
     """How many rows files hold; null where one of them cannot tell."""
-    counts = [file.rows_count for file in files]
+    return _sum([file.rows_count for file in files])
+
+
+def most_rows_in(files: Sequence[DeliveredFile]) -> int | None:
+    """How many rows files can hold at most; null where one of them cannot tell."""
+    return _sum([file.most_rows for file in files])
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 

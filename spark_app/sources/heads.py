@@ -11,6 +11,7 @@ from spark_app.errors import Unusable
 from spark_app.lake.store import Store, StoredFile
 
 HEAD_BYTES = 2**16
+PACKED = ".gz"
 _BOM = "\ufeff"
 _DELIVER = "deliver it again or take it away"
 _KINDS = (
@@ -33,7 +34,7 @@ def read_head(file: StoredFile, store: Store) -> bytes:
     packed = _first_bytes(store.open(file))
     if not packed:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")
-    head = _unpacked(packed, file.path) if file.path.endswith(".gz") else packed
+    head = _unpacked(packed, file.path) if file.path.endswith(PACKED) else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):
         kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"

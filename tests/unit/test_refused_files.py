@@ -28,7 +28,7 @@ def footer_results(*paths: Path) -> dict[str, CheckResult]:
 
 def test_a_column_that_is_neither_promised_nor_found_passes_no_check() -> None:
     column = contract.DeliveredColumn("file", "column", None, None, None)
-    found = contract.findings([contract.DeliveredFile("file", 1, (column,))])
+    found = contract.findings([contract.DeliveredFile("file", 1, 1, (column,))])
     assert {name: finding.rows for name, finding in found.items()} == {
         "columns_present": 1,
         "types_kept": 1,

@@ -143,7 +143,7 @@ def test_every_accepted_type_reads_as_the_same_rows_by_either_reader_of_spark(
     encoding: str, spark: SparkSession, delivery: tuple[Path, Mapping[str, Row]]
 ) -> None:
     folder, rows = delivery
-    choose_reader(spark, [contract.DeliveredFile("any", 1, (), frozenset({encoding}))])
+    choose_reader(spark, [contract.DeliveredFile("any", 1, 1, (), frozenset({encoding}))])
     with computing(spark, MANY):
         found = read(spark, *sorted(folder.iterdir())).toArrow().to_pylist()
     choose_reader(spark, [])

@@ -92,7 +92,7 @@ def damaged(tmp_path: Path) -> Path:
 def test_a_page_that_differs_from_its_checksum_is_refused_by_both_readers_of_spark(
     reader: set[str], spark: SparkSession, damaged: Path
 ) -> None:
-    files.choose_reader(spark, [contract.DeliveredFile("any", 1, (), frozenset(reader))])
+    files.choose_reader(spark, [contract.DeliveredFile("any", 1, 1, (), frozenset(reader))])
     with computing(spark, MANY):
         error = refusal(spark, damaged)
     files.choose_reader(spark, [])

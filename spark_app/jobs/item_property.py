@@ -1,0 +1,46 @@
+"""Properties of a shop's items, as they change: one row per item, property and moment.
+
+Of several values for one moment the one whose text is larger stays.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_app.declarations import Column, Csv, EpochMillis, Files, Iceberg, Job, Report, Table
+
+VALUE = Column("value", "string", "its value from then on; numbers as `n12.000`", null="none")
+
+PROPERTIES = Files(
+    "item_property",
+    Csv(),
+    columns=(
+        Column("timestamp", "timestamp", "since when", unit="UTC", written=EpochMillis()),
+        Column("itemid", "string", "of which item"),
+        Column("property", "string", "which property"),
+        VALUE,
+    ),
+)
+
+
+def item_property(properties: DataFrame) -> DataFrame:
+    """The properties under the names of the table, with their day."""
+    named = {"timestamp": "valid_from", "itemid": "item_id"}
+    dated = properties.withColumnsRenamed(named)
+    return dated.withColumn("valid_from_date", F.to_date("valid_from"))
+
+
+TABLE = Table(
+    "item_property",
+    grain="one row per item, property and moment of a new value",
+    key=("item_id", "property", "valid_from"),
+    columns=(
+        Column("valid_from_date", "date", "the day of the new value in UTC"),
+        Column("valid_from", "timestamp", "since when", unit="UTC"),
+        Column("item_id", "string", "of which item"),
+        Column("property", "string", "which property"),
+        VALUE,
+    ),
+    time="valid_from_date",
+    kept_as=Iceberg(partition="valid_from_date", sort=("item_id", "property", "valid_from")),
+)
+JOB = Job((PROPERTIES,), item_property, TABLE, report=Report("Item properties"))

@@ -1,0 +1,65 @@
+"""Events of a shop: views, additions to a cart and transactions, one row each.
+
+An event is known by all that is said of it, so that one that is delivered twice is one row.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_app.declarations import (
+    Column,
+    Csv,
+    EpochMillis,
+    Files,
+    Iceberg,
+    Job,
+    OneOf,
+    Report,
+    Table,
+    warn,
+)
+
+NO_TRANSACTION = "(none)"
+EVENT = Column(
+    "event", "string", "what the visitor did", one_of=OneOf(("view", "addtocart", "transaction"))
+)
+
+EVENTS = Files(
+    "shop_event",
+    Csv(),
+    columns=(
+        Column("timestamp", "timestamp", "when it happened", unit="UTC", written=EpochMillis()),
+        Column("visitorid", "string", "who"),
+        EVENT,
+        Column("itemid", "string", "with which item"),
+        Column("transactionid", "string", "in which transaction", null="in none"),
+    ),
+)
+
+
+def shop_event(events: DataFrame) -> DataFrame:
+    """The events under the names of the table, with their day."""
+    named = {"timestamp": "event_at", "visitorid": "visitor_id", "itemid": "item_id"}
+    transaction = F.coalesce("transactionid", F.lit(NO_TRANSACTION))
+    return events.withColumnsRenamed(named).withColumns(
+        {"event_date": F.to_date("event_at"), "transaction_id": transaction}
+    )
+
+
+TABLE = Table(
+    "shop_event",
+    grain="one row per event of a visitor with an item",
+    key=("item_id", "event_at", "visitor_id", "event", "transaction_id"),
+    columns=(
+        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_at", "timestamp", "when it happened", unit="UTC"),
+        Column("visitor_id", "string", "who"),
+        EVENT,
+        Column("item_id", "string", "with which item"),
+        Column("transaction_id", "string", f"in which transaction, or `{NO_TRANSACTION}`"),
+    ),
+    time="event_date",
+    kept_as=Iceberg(partition="event_date", sort=("item_id", "event_at")),
+    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
+)
+JOB = Job((EVENTS,), shop_event, TABLE, report=Report("Shop events"))

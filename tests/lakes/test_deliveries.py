@@ -1,0 +1,102 @@
+"""What the other deliverers send, line by line: what stands in the lake, what is set aside."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from spark_app.jobs import find_job
+from spark_app.lake import iceberg
+from spark_app.lake.lake import Lake
+from spark_app.spark.iceberg import catalogue_conf
+from tests.e2e.in_process import App
+from tests.e2e.process import Ended
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture
+def made(app_here: App, spark: "SparkSession", tmp_path: Path) -> Any:
+    """Deliver lines, run the job; the rows of its lake table as texts, in the key's order."""
+
+    def run(name: str, *lines: str) -> list[tuple[str | None, ...]]:
+        raw = tmp_path / "lake" / "raw" / name
+        raw.mkdir(parents=True)
+        (raw / "one.csv").write_text("".join(f"{line}\n" for line in lines))
+        asked = ("run", name, "--run-id", "one", "--tolerance", "0.9", "--lake", tmp_path / "lake")
+        ended: Ended = app_here(*asked, cwd=tmp_path)
+        assert ended.code == 0, ended.err
+        for key, value in catalogue_conf(Lake(str(tmp_path / "lake"))).items():
+            spark.conf.set(key, value)
+        table = find_job(name).publishes
+        rows = iceberg.published_rows(spark, table).orderBy(*table.key)
+        texts = [f"string({column.name})" for column in table.columns]
+        return [tuple(row) for row in rows.selectExpr(*texts).collect()]
+
+    return run
+
+
+def set_aside(folder: Path, name: str) -> dict[str, list[str]]:
+    """The rules that each bad line broke."""
+    rows = pq.read_table(folder / "lake" / "quarantine" / name / "run_id=one").to_pylist()
+    return {row["delivered_line"]: row["broken_rules"] for row in rows}
+
+
+def test_attributions(made: Any, tmp_path: Path) -> None:
+    rows = made(
+        "attribution",
+        "ads,summer,2018-05-01 03:12:45.123456,t1,7,0,ann",
+        ",,2018-05-02 00:00:00.000000,,8,3,bob",
+        "ads,summer,2018-05-01 03:12:45.123456,t1,7,new,ann",
+    )
+    assert rows == [
+        (
+            "2018-05-01",
+            "2018-05-01 03:12:45.123456",
+            "ann",
+            "7",
+            "ads",
+            "summer",
+            "t1",
+            "0",
+            "true",
+        ),
+        ("2018-05-02", "2018-05-02 00:00:00", "bob", "8", None, None, None, "3", "false"),
+    ]
+    assert list(set_aside(tmp_path, "attribution").values()) == [["attribution_type_is_int"]]
+
+
+def test_events_of_a_shop(made: Any, tmp_path: Path) -> None:
+    rows = made(
+        "shop_event",
+        "timestamp,visitorid,event,itemid,transactionid",
+        "1433221332117,257597,view,355908,",
+        "1433221332117,257597,view,355908,",
+        "1433222276276,599528,transaction,356475,4000",
+        "1433222276276,599528,wink,356475,",
+        "1433222276276.0,599528,view,356475,",
+    )
+    assert rows == [
+        ("2015-06-02", "2015-06-02 05:02:12.117", "257597", "view", "355908", "(none)"),
+        ("2015-06-02", "2015-06-02 05:17:56.276", "599528", "transaction", "356475", "4000"),
+    ]
+    assert list(set_aside(tmp_path, "shop_event").values()) == [
+        ["event_is_known"],
+        ["timestamp_is_timestamp"],
+    ]
+
+
+def test_properties_of_items(made: Any) -> None:
+    rows = made(
+        "item_property",
+        "timestamp,itemid,property,value",
+        "1435460400000,460429,categoryid,1338",
+        "1435460400000,460429,categoryid,339",
+        "1441508400000,206783,888,1116713 960601 n277.200",
+    )
+    assert rows == [
+        ("2015-09-06", "2015-09-06 03:00:00", "206783", "888", "1116713 960601 n277.200"),
+        ("2015-06-28", "2015-06-28 03:00:00", "460429", "categoryid", "339"),
+    ]
