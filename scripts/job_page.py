@@ -7,7 +7,17 @@ from importlib import import_module
 from types import ModuleType
 
 from scripts.make_declarations import Place, conditions, defaults, every_check
-from spark_app.declarations import Column, Files, Iceberg, Job, Option, Parquet, Rule, Table
+from spark_app.declarations import (
+    Column,
+    Files,
+    Iceberg,
+    Job,
+    JsonLines,
+    Option,
+    Parquet,
+    Rule,
+    Table,
+)
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import rules_of
 from spark_app.settings import PREFIX, SOURCE_PREFIX
@@ -86,6 +96,8 @@ def form_words(source: Files) -> str:
     form = source.format
     if isinstance(form, Parquet):
         return "Parquet files"
+    if isinstance(form, JsonLines):
+        return f"Files of JSON, one object a line (times of the zone {source.zone}),"
     header = "with a header" if form.header else "without a header"
     marks = f"`{form.separator}` between values, a decimal `{form.decimal}`"
     return (

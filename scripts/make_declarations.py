@@ -13,10 +13,13 @@ from pathlib import Path
 
 from spark_app.declarations import (
     Column,
+    Digest,
     EpochMillis,
     Files,
+    Folder,
     Iceberg,
     Job,
+    Key,
     OneFile,
     OneOf,
     OptionValue,
@@ -150,6 +153,7 @@ def column_declaration(column: Column) -> dict[str, object]:
         "one_of": one_of_declaration(column.one_of) if column.one_of else None,
         "ratio_of": column.ratio_of,
         "written": written_declaration(column.written),
+        "at": at_declaration(column.at),
     }
 
 
@@ -160,6 +164,18 @@ def written_declaration(written: Time | EpochMillis | None) -> str | None:
             return pattern
         case EpochMillis():
             return "epoch_millis"
+    return None
+
+
+def at_declaration(at: Key | Folder | Digest | None) -> str | None:
+    """Where JSON has a value: `key meta.id`, `folder 3` (above the file), `digest`."""
+    match at:
+        case Key(path):
+            return f"key {path}"
+        case Folder(up):
+            return f"folder {up}"
+        case Digest():
+            return "digest"
     return None
 
 

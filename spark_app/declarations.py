@@ -54,13 +54,34 @@ class EpochMillis:
 
 
 @dataclass(frozen=True)
+class Key:
+    """The value of a key of a JSON object; dots lead into objects inside of it."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The name of a folder above a file: 1 is the one in which it lies."""
+
+    up: int
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What tells one JSON object from others, in 32 hex digits: all keys and values count, their
+    order does not."""
+
+
+@dataclass(frozen=True)
 class Column:
     """A column and what is promised of it. Promises become rules (raw) or checks (tables).
 
     `type` is in Spark's words. `null` says what null means; None: it is never null. `least` and
     `most` are inclusive. `ratio_of` names the two counts that a share is the quotient of: totals
     are quotients of their sums, never means of shares. `label` is its heading for a person.
-    `written` says how files of text write a timestamp.
+    `written` says how files of text write a timestamp, `at` where JSON has the value; None: at the
+    key of the column's name.
     """
 
     name: str
@@ -75,6 +96,7 @@ class Column:
     label: str = ""
     is_region: bool = False
     written: Time | EpochMillis | None = None
+    at: Key | Folder | Digest | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +209,17 @@ class Csv:
 
 
 @dataclass(frozen=True)
+class JsonLines:
+    """Files are lines, each one JSON object in UTF-8, plain or `.gz`; a missing key is null.
+
+    Numbers and texts are alike: what a value is, its column says.
+    """
+
+
+Text = Csv | JsonLines
+
+
+@dataclass(frozen=True)
 class Files:
     """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
 
@@ -196,7 +229,7 @@ class Files:
     """
 
     name: str
-    format: Parquet | Csv
+    format: Parquet | Text
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -209,8 +242,11 @@ class Files:
         """Refuse what files of text cannot tell.
 
         Raises:
-            ValueError: a timestamp of text does not say how it is written.
+            ValueError: a timestamp of text does not say how it is written, or a column is looked
+                for in JSON although the files are none.
         """
+        if not isinstance(self.format, JsonLines) and any(column.at for column in self.columns):
+            raise ValueError(f"{self.name}: only columns of JSON say where they are")
         if isinstance(self.format, Parquet):
             return
         for column in self.columns:

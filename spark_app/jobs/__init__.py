@@ -11,6 +11,7 @@ JOBS = {
     "app_event": "events of an app, one row each",
     "attribution": "which campaign an app's users came by, one row each",
     "category": "the tree of a shop's categories, with roots and paths",
+    "device_event": "events of devices by tracker, one row each",
     "item_property": "properties of a shop's items, as they change",
     "organic_share": "share of new users who came organically, per country, over four ISO weeks",
     "shop_event": "views, carts and transactions of a shop, one row each",

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from spark_app.declarations import (
     Check,
-    Csv,
     Files,
     Job,
     OneFile,
@@ -14,11 +13,12 @@ from spark_app.declarations import (
     Parquet,
     Rule,
     Table,
+    Text,
 )
 from spark_app.quality.promises import check_name, column_rules
 from spark_app.quality.results import Layer, LayerCheck
-from spark_app.sources.delimited import IS_WHOLE, line_rules
-from spark_app.sources.text_types import delivered, type_rule
+from spark_app.sources.text import line_rules
+from spark_app.sources.text_types import IS_WHOLE, delivered, type_rule
 
 _DOUBLES = ("double", "float")
 
@@ -27,12 +27,12 @@ def rules_of(source: Files, options: Mapping[str, OptionValue]) -> tuple[Rule, .
     """All rules of a source: of text those of its lines and types, those of its columns, then its
     own."""
     promised = column_rules(source.columns, options)
-    if isinstance(source.format, Csv):
-        return (*_text_rules(source, source.format, promised), *source.rules)
-    return (*promised, *source.rules)
+    if isinstance(source.format, Parquet):
+        return (*promised, *source.rules)
+    return (*_text_rules(source, source.format, promised), *source.rules)
 
 
-def _text_rules(source: Files, form: Csv, promised: Iterable[Rule]) -> Iterator[Rule]:
+def _text_rules(source: Files, form: Text, promised: Iterable[Rule]) -> Iterator[Rule]:
     """A value is present where there is text, be it of its type or not; of a line with too few or
     too many values nothing else is said."""
     yield from line_rules(form)

@@ -24,11 +24,10 @@ from spark_app.quality.standard import rules_of
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
-from spark_app.sources.delimited import LINE
 from spark_app.sources.files import choose_reader, inspect_files, most_rows_in, read_files, rows_in
 from spark_app.sources.pinned import PinnedSource, read_table
 from spark_app.sources.sampling import sample
-from spark_app.sources.text_types import DELIVERED
+from spark_app.sources.text_types import DELIVERED, LINE
 from spark_app.spark.conf import codegen_conf
 from spark_app.spark.sql import sql_name
 

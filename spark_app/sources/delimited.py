@@ -1,4 +1,4 @@
-"""Delimited text: what its files promise by their first lines, and how their rows are read."""
+"""Delimited text: what its files promise by their first lines, and how their values are read."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,13 @@ from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import PACKED, header_line, names_in, read_head
 from spark_app.sources.parquet_types import Physical
-from spark_app.sources.text_types import DELIVERED, parsed
-from spark_app.spark.sql import sql_name, sql_text
+from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE
+from spark_app.spark.sql import sql_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-LINE, IS_WHOLE = "delivered_line", "is_whole_line"
 _MALFORMED = "malformed"
-_TEXT = Physical("text", "string", "{0}")
 
 
 def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> DeliveredFile:
@@ -55,12 +53,6 @@ def line_rules(form: Csv) -> tuple[Rule, ...]:
         IS_WHOLE,
         judges_null=True,
     )
-    encoded = Rule(
-        "line_is_utf8",
-        "The line is text in UTF-8.",
-        (LINE,),
-        f"is_valid_utf8({LINE})",
-    )
     quote = sql_text(form.quote)
     closed = Rule(
         "quotes_are_closed",
@@ -68,25 +60,18 @@ def line_rules(form: Csv) -> tuple[Rule, ...]:
         (LINE,),
         f"length({LINE}) % 2 = length(replace({LINE}, {quote}, '')) % 2",
     )
-    return (whole, encoded) if form.has_line_breaks else (whole, encoded, closed)
+    return (whole,) if form.has_line_breaks else (whole, closed)
 
 
-def read_delimited(
+def read_values(
     session: "SparkSession", source: Files, form: Csv, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
-    """The rows of all `files`: the promised columns in their order and types, null where a value is
-    not written as its type; `delivered`, a struct of their texts; `delivered_line`, the line as it
-    was delivered (null where it cannot be had), and whether it has the right number of values.
-
-    Every column of every file must have passed `inspect_head`.
-    """
+    """The values of all files as text, see `text.read_text`."""
     alike: dict[tuple[str, ...], list[DeliveredFile]] = defaultdict(list)
     for file in files:
         alike[file.header].append(file)
     frames = [_texts(session, source, form, group) for group in alike.values()]
-    texts = reduce(lambda one, other: one.unionByName(other), frames)
-    values = [f"{parsed(c, source)} AS {sql_name(c.name)}" for c in source.columns]
-    return texts.selectExpr(*values, DELIVERED, LINE, IS_WHOLE)
+    return reduce(lambda one, other: one.unionByName(other), frames)
 
 
 def _texts(
@@ -143,4 +128,4 @@ def _found(times: int) -> tuple[str | None, Physical | None]:
     """What is found of a promised column, and how it is read where it can be."""
     if times > 1:
         return f"{times} columns of that name", None
-    return ("text", _TEXT) if times else (None, None)
+    return ("text", AS_TEXT) if times else (None, None)

@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Csv, Files
+from spark_app.declarations import Files, Parquet
 from spark_app.errors import Unusable
 from spark_app.lake.frames import read_parquet
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import READERS, Store, StoredFile
 from spark_app.lake.store.base import changed_while_read
 from spark_app.sources.contract import DeliveredFile, inspect_footer
-from spark_app.sources.delimited import inspect_head, read_delimited
 from spark_app.sources.parquet_types import Physical
 from spark_app.sources.readable import require_readable
+from spark_app.sources.text import inspect_text, read_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -71,9 +71,9 @@ def inspect_files(source: Files, inputs: Sequence[StoredFile], store: Store) -> 
     """
 
     def inspect(file: StoredFile) -> DeliveredFile:
-        if isinstance(source.format, Csv):
-            return inspect_head(source, source.format, file, store)
-        return inspect_footer(source, file.path, store.open(file))
+        if isinstance(source.format, Parquet):
+            return inspect_footer(source, file.path, store.open(file))
+        return inspect_text(source, source.format, file, store)
 
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(inspect, inputs))
@@ -96,7 +96,7 @@ def read_files(
     bytes_count: int,
 ) -> "DataFrame":
     """The rows of all `files`: the promised columns in their order and types; of text also what
-    `read_delimited` says.
+    `read_text` says.
 
     Every column of every file must have passed `inspect_files`. A value of Parquet that its
     promised type cannot hold raises inside Spark, with `LOSSY_VALUE` in the message.
@@ -104,8 +104,8 @@ def read_files(
     size = task_bytes(bytes_count, rows_in(files), local_cores(session))
     session.conf.set("spark.sql.files.maxPartitionBytes", str(size))
     session.conf.set("spark.sql.files.openCostInBytes", str(FILE_COST_BYTES))
-    if isinstance(source.format, Csv):
-        return read_delimited(session, source, source.format, files)
+    if not isinstance(source.format, Parquet):
+        return read_text(session, source, source.format, files)
     alike: dict[tuple[Physical, ...], list[str]] = defaultdict(list)
     for file in files:
         alike[_signature(source, file)].append(file.path)

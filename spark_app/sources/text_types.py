@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 
 from spark_app.declarations import Column, Csv, EpochMillis, Files, Rule, Time
+from spark_app.sources.parquet_types import Physical
 from spark_app.spark.sql import sql_name, sql_text
 
-DELIVERED = "delivered"
+DELIVERED, LINE, IS_WHOLE = "delivered", "delivered_line", "is_whole_line"
+AS_TEXT = Physical("text", "string", "{0}")
 _WHOLE = r"^[+-]?[0-9]+$"
 _FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 _DATE = "0000-00-00"

@@ -1,5 +1,6 @@
 """What the other deliverers send, line by line: what stands in the lake, what is set aside."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 def made(app_here: App, spark: "SparkSession", tmp_path: Path) -> Any:
     """Deliver lines, run the job; the rows of its lake table as texts, in the key's order."""
 
-    def run(name: str, *lines: str) -> list[tuple[str | None, ...]]:
-        raw = tmp_path / "lake" / "raw" / name
+    def run(name: str, *lines: str, below: str = "") -> list[tuple[str | None, ...]]:
+        raw = tmp_path / "lake" / "raw" / name / below
         raw.mkdir(parents=True)
-        (raw / "one.csv").write_text("".join(f"{line}\n" for line in lines))
+        (raw / "one.txt").write_text("".join(f"{line}\n" for line in lines))
         asked = ("run", name, "--run-id", "one", "--tolerance", "0.9", "--lake", tmp_path / "lake")
         ended: Ended = app_here(*asked, cwd=tmp_path)
         assert ended.code == 0, ended.err
@@ -99,4 +100,29 @@ def test_properties_of_items(made: Any) -> None:
     assert rows == [
         ("2015-09-06", "2015-09-06 03:00:00", "206783", "888", "1116713 960601 n277.200"),
         ("2015-06-28", "2015-06-28 03:00:00", "460429", "categoryid", "339"),
+    ]
+
+
+def test_events_of_devices(made: Any, tmp_path: Path) -> None:
+    event = {
+        "meta": {"session_long": 123456789012345678, "date": "2017-08-09 10:11:12"},
+        "params": {"cc": "pl", "user_id": "", "long": "21.01", "lat": 52.23, "other": [1]},
+    }
+    again = {"params": event["params"], "meta": event["meta"]}
+    no_device = {"meta": {"date": "2017-08-09 10:11:12"}}
+    rows = made(
+        "device_event",
+        *map(json.dumps, (event, again, no_device)),
+        "{",
+        below="olx/hydra/android/2017/08/09",
+    )
+    ((*values, digest),) = rows
+    assert values == [
+        *("2017-08-09", "2017-08-09 10:11:12", "123456789012345678"),
+        *("olx", "hydra", "android", "pl", None, "21.01", "52.23"),
+    ]
+    assert len(digest or "") == 32
+    assert sorted(set_aside(tmp_path, "device_event").values()) == [
+        ["device_id_present"],
+        ["line_is_whole"],
     ]

@@ -1,0 +1,75 @@
+"""Events of devices: one row per event, with the tracker that reported it, from its folder.
+
+An event has no number of its own: two lines are one event when all of their keys and values are
+equal, in whatever order.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark_app.declarations import (
+    Column,
+    Digest,
+    Files,
+    Folder,
+    Iceberg,
+    Job,
+    JsonLines,
+    Key,
+    Report,
+    Table,
+    Time,
+    warn,
+)
+
+BRAND = Column("brand", "string", "whose app it is", at=Folder(6))
+TRACKER = Column("tracker", "string", "which tracker reported it", at=Folder(5))
+CHANNEL = Column("channel", "string", "on which platform", at=Folder(4))
+DIGEST = Column("event_digest", "string", "what tells it from other events", at=Digest())
+
+EVENTS = Files(
+    "device_event",
+    JsonLines(),
+    columns=(
+        BRAND,
+        TRACKER,
+        CHANNEL,
+        DIGEST,
+        Column("device_id", "string", "the device", at=Key("meta.session_long")),
+        Column(
+            "event_at",
+            "timestamp",
+            "when it happened",
+            unit="UTC",
+            at=Key("meta.date"),
+            written=Time("yyyy-MM-dd HH:mm:ss"),
+        ),
+        Column("country", "string", "country", null="not known", at=Key("params.cc")),
+        Column("user_id", "string", "user", null="not known", at=Key("params.user_id")),
+        Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
+        Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
+    ),
+)
+
+
+def device_event(events: DataFrame) -> DataFrame:
+    """The events with their day."""
+    return events.withColumn("event_date", F.to_date("event_at"))
+
+
+TABLE = Table(
+    "device_event",
+    grain="one row per event of a device",
+    key=("event_at", "device_id", "event_digest"),
+    columns=(
+        Column("event_date", "date", "the day of the event in UTC"),
+        *(c for c in EVENTS.columns if c.name in ("event_at", "device_id")),
+        *(BRAND, TRACKER, CHANNEL),
+        *EVENTS.columns[-4:],
+        DIGEST,
+    ),
+    time="event_date",
+    kept_as=Iceberg(partition="event_date", sort=("device_id", "event_at")),
+    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
+)
+JOB = Job((EVENTS,), device_event, TABLE, report=Report("Device events"))
