@@ -7,10 +7,10 @@ from spark_app.emr.prices import START_MINUTES
 
 RESULTS = """
 <!-- bench:50M -->
-| this job, everything on | all | 30.0 | 30.0 | 1.00x | 1 | same |
+| this job, everything on | 30.0 | 30.0 | 1.00x | 1 | same |
 <!-- /bench:50M -->
 <!-- bench:500M -->
-| this job, everything on | all | 120.0 | 120.0 | 1.00x | 1 | same |
+| this job, everything on | 120.0 | 120.0 | 1.00x | 1 | same |
 <!-- /bench:500M -->
 """
 FOUR_CORES = sizing.Cluster("single", (sizing.Nodes("m7g.xlarge", 1),), 4)
