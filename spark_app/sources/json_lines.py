@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _OBJECT = "object"
+# Spark takes the first object of a line and passes over what follows. Outside of strings nothing
+# but a comma or a bracket follows a brace; strings are looked for only where that may be broken.
+_STRINGS, _MORE = r'"([^"\\]|\\.)*"', r"[}]\s*[^\s,\]}]"
+_HAS_MORE = (
+    f"{LINE} RLIKE {sql_text(_MORE)} AND "
+    f"regexp_replace({LINE}, {sql_text(_STRINGS)}, '') RLIKE {sql_text(_MORE)}"
+)
 _LEAST_LINE_BYTES = 3  # an empty object and its line break
 
 
@@ -49,7 +56,7 @@ def read_values(
     lines = session.read.text([literal(file.path) for file in files]).where("trim(value) <> ''")
     objects = lines.selectExpr(f"value AS {LINE}", f"try_parse_json(value) AS {_OBJECT}")
     texts = [f"{sql_text(c.name)}, {_text(c)}" for c in source.columns]
-    is_whole = f"{_OBJECT} IS NOT NULL AND ltrim({LINE}) LIKE '{{%'"
+    is_whole = f"{_OBJECT} IS NOT NULL AND trim({LINE}) LIKE '{{%}}' AND NOT ({_HAS_MORE})"
     return objects.selectExpr(
         f"named_struct({', '.join(texts)}) AS {DELIVERED}", LINE, f"{is_whole} AS {IS_WHOLE}"
     )

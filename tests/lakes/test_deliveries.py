@@ -118,7 +118,7 @@ def test_events_of_devices(made: Any, tmp_path: Path) -> None:
     )
     ((*values, digest),) = rows
     assert values == [
-        *("2017-08-09", "2017-08-09 10:11:12", "123456789012345678"),
+        *("2017-08-09", "123456789012345678", "2017-08-09 10:11:12"),
         *("olx", "hydra", "android", "pl", None, "21.01", "52.23"),
     ]
     assert len(digest or "") == 32

@@ -71,7 +71,8 @@ def test_an_id_keeps_all_of_its_digits(spark: SparkSession, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[1]", "1", '"text"', "null", '{"n": 1, "n": 2}', '{"n": 1} {"n": 2}']
+    "line",
+    ["{", "[1]", "1", '"text"', "null", '{"n": 1, "n": 2}', '{"n": 1} {"n": 2}', '{"n": 1} x'],
 )
 def test_what_is_not_one_object_breaks_one_rule(
     spark: SparkSession, tmp_path: Path, line: str
@@ -79,6 +80,12 @@ def test_what_is_not_one_object_breaks_one_rule(
     found = read(spark, tmp_path, {"meta": {"user": "ann"}}, line)
     assert (len(found.good), found.broken) == (1, {"line_is_whole": 1})
     assert found.bad[0]["delivered_line"] == line
+
+
+def test_braces_in_texts_are_no_second_object(spark: SparkSession, tmp_path: Path) -> None:
+    user = 'a "} {" b } x'
+    found = read(spark, tmp_path, {"meta": {"user": user}, "n": None})
+    assert found.good == [{"user": user, "n": None}]
 
 
 def test_an_object_where_a_value_was_promised_is_told(spark: SparkSession, tmp_path: Path) -> None:
