@@ -43,7 +43,7 @@ _PACKAGES = (
     _METRICS,
     f"{_METRICS}.column_map_metrics",
 )
-_ABSENT = ("boto3", "botocore", "pyspark.ml")
+_ABSENT = ("boto3", "botocore", "pyspark.ml", "sqlalchemy")
 _MODULES = (
     f"{_EXPECTATIONS}.expect_column_values_to_be_between",
     f"{_EXPECTATIONS}.expect_column_values_to_be_in_set",
