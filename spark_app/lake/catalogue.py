@@ -62,6 +62,16 @@ class Change:
         return Change(self.version, added, removed)
 
 
+def require_possible(table: str, lake: Paths) -> None:
+    """Refuse to make a lake table where there is no catalogue for it.
+
+    Raises:
+        Unusable: the lake is in S3.
+    """
+    if is_s3(lake.root):
+        raise Unusable(f"the lake table {table} cannot be kept in S3 yet; take a lake on a disk")
+
+
 def current(table: str, lake: Paths) -> Snapshot | None:
     """The version of a lake table that readers see; null before the first one.
 
@@ -125,10 +135,8 @@ def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
 
 def _location(table: str, lake: Paths) -> str | None:
     """Where the table's metadata lies; null when the catalogue does not know the table."""
-    if is_s3(lake.root):
-        raise Unusable(f"the lake table {table} cannot be kept in S3 yet; take a lake on a disk")
     path = lake.path(DATABASE_FILE)
-    if lake.store.stat(path) is None:
+    if is_s3(lake.root) or lake.store.stat(path) is None:
         return None
     try:
         with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:

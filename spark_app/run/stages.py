@@ -70,6 +70,8 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     """
     lake, progress = around.lake, around.progress
     since = parse_since(request.since) if request.since else None
+    if not isinstance(job.publishes.kept_as, OneFile):
+        catalogue.require_possible(job.name, lake)
     sources = pin_sources(job, lake, request.sources, request.region)
     manifest = new_manifest(job, request, sources, around.clock)
     done = _done_already(job, lake, manifest, progress)

@@ -55,6 +55,10 @@ class Visits:
         assert ended.code == code, ended.err
         return ended
 
+    def elsewhere(self, *asked: object) -> Ended:
+        """A command for another lake."""
+        return self._app(*asked, cwd=self._folder)
+
     def all(self, run_id: str) -> Ended:
         """Run all jobs."""
         asked = ("run", "--all", "--lake", self.root, "--run-id", run_id)
