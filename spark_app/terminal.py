@@ -10,17 +10,17 @@ from spark_app.lake.lake import Lake
 
 def print_newest(job: Job, lake: Lake) -> None:
     """The newest rows of a table, and where it and its page are."""
-    from spark_app.lake.versions import published
+    from spark_app.lake.versions import place_of
     from spark_app.report.shown import shown
     from spark_app.report.terminal import newest_rows
 
-    found, version = shown(job, lake), published(job.publishes, lake)
-    if found is None or version is None:
+    found = shown(job, lake)
+    if found is None:
         raise Unusable(f"nothing is published of {job.name} yet; run it first")
     title, heads, rows = newest_rows(found.drawn, found.rows)
     print(f"\n{title}")
     print_table(heads, rows)
-    print(f"output: {version.place}")
+    print(f"output: {place_of(job.publishes, lake)}")
     print(f"report: {lake.report(job.name)}")
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +25,11 @@ def read_parquet(session: "SparkSession", schema: str, paths: Sequence[str]) -> 
 def _is_odd(path: str) -> bool:
     """Whether Hadoop cannot parse the path even where what looks like a glob is escaped."""
     return _GLOB.search(path) is not None and ":" in path.rpartition("://")[2]
+
+
+def path_of(uri: str) -> str:
+    """The path of a file as it was listed, from the name that Spark gives it."""
+    return unquote(uri).removeprefix("file://")
 
 
 def literal(path: str) -> str:

@@ -128,7 +128,12 @@ def within(table: Table, days: Collection[date]) -> "Column":
     """Whether a row lies in one of some days."""
     from pyspark.sql import functions as F
 
-    return F.col(_kept(table).partition).isin(*sorted(days))
+    return F.col(partition_of(table)).isin(*sorted(days))
+
+
+def partition_of(table: Table) -> str:
+    """The date column by which a lake table lies in folders."""
+    return _kept(table).partition
 
 
 def _kept(table: Table) -> Iceberg:

@@ -4,7 +4,7 @@ A run that commits adds a part: rows that replace those of the same number. The 
 parts, so that ledger and rows become visible together; many parts are folded into one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -103,7 +103,7 @@ class Arrivals:
 
 def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
     """The ledger of a version of a lake table; an empty one before the first."""
-    parts = version.mark(MARK).split(",") if version and version.mark(MARK) else []
+    parts = _parts(version)
     files = [lake.ledger(table, f"{part}-files") for part in parts]
     days = [lake.ledger(table, f"{part}-days") for part in parts]
     return Ledger(_latest(files, lake, FILES), _latest(days, lake, DAYS))
@@ -111,13 +111,10 @@ def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
 
 def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes: Ledger) -> str:
     """Write what a run changes as a part of its own; the mark that names all parts from then on."""
-    parts = version.mark(MARK).split(",") if version and version.mark(MARK) else []
+    parts = _parts(version)
     if len(parts) >= MOST_PARTS:
         before = read(table, lake, version)
-        changes = Ledger(
-            _last([before.files, changes.files]),
-            _last([before.days, changes.days]),
-        )
+        changes = Ledger(_last([before.files, changes.files]), _last([before.days, changes.days]))
         parts = []
     for kind, frame, columns in (("files", changes.files, FILES), ("days", changes.days, DAYS)):
         content = parquet.serialise(_arrow(frame, columns))
@@ -157,6 +154,11 @@ def arrivals(listed: Sequence[StoredFile], known: Ledger) -> Arrivals:
         gone=gone,
         known_count=len(here) - len(fresh) - len(changed) - len(again),
     )
+
+
+def _parts(version: Snapshot | None) -> list[str]:
+    named = version.mark(MARK) if version else ""
+    return named.split(",") if named else []
 
 
 def _with_copies(known: Ledger, replaced: set[int]) -> list[str]:
@@ -201,10 +203,4 @@ def _arrow(frame: "pd.DataFrame", columns: Mapping[str, str]) -> "pa.Table":
 def _schema(columns: Mapping[str, str]) -> "pa.Schema":
     import pyarrow as pa
 
-    types: Mapping[str, Callable[[], pa.DataType]] = {
-        "int32": pa.int32,
-        "int64": pa.int64,
-        "string": pa.string,
-        "date32[day]": pa.date32,
-    }
-    return pa.schema([(name, types[kind]()) for name, kind in columns.items()])
+    return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])

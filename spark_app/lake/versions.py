@@ -9,10 +9,10 @@ from spark_app.lake.lake import Lake
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a table: which run made it, and where it can be read as long as it is kept."""
+    """A version of a table: which run made it, and what tells it from others."""
 
     run_id: str
-    place: str
+    version: str
 
 
 def place_of(table: Table, lake: Lake) -> str:
@@ -29,6 +29,6 @@ def published(table: Table, lake: Lake) -> Version | None:
     """
     if isinstance(table.kept_as, OneFile):
         file = lake.published(table.name)
-        return Version(file.run_id, place_of(table, lake)) if file else None
+        return Version(file.run_id, file.version) if file else None
     found = catalogue.current(table.name, lake)
-    return Version(found.run_id, place_of(table, lake)) if found else None
+    return Version(found.run_id, str(found.snapshot_id)) if found else None

@@ -10,6 +10,7 @@ from typing import Any
 from spark_app.declarations import Files, Job
 from spark_app.errors import AppError, RunFailed, Stopped, Unusable
 from spark_app.lake.lake import Lake
+from spark_app.lake.versions import published
 from spark_app.report.facts import Manifest
 from spark_app.report.shown import Shown, shown
 
@@ -57,7 +58,7 @@ def write_published(job: Job, lake: Lake) -> str:
     page = render_table_page(job, manifest, checks, found.rows, found.drawn)
     lake.write_report(lake.report(job.name), page, run_id)
     _write_summary(job, lake, manifest, found, _newest_run(job, lake, manifest))
-    now = shown(job, lake)
+    now = published(job.publishes, lake)
     if now is None or now.version != found.version:
         return write_published(job, lake)
     _write_index(lake, run_id)

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
-from spark_app.declarations import Evidence, Files, Iceberg, Rule, Table
+from spark_app.declarations import Evidence, Files, Rule, Table
 from spark_app.lake import iceberg, ledger
-from spark_app.lake.frames import read_parquet
-from spark_app.lake.iceberg import SOURCE_ID
+from spark_app.lake.frames import path_of, read_parquet
+from spark_app.lake.iceberg import SOURCE_ID, partition_of
 from spark_app.lake.ledger import Ledger
 from spark_app.quality.results import results_of
 from spark_app.quality.rules import broken_names
@@ -18,7 +17,7 @@ from spark_app.quality.source_findings import counted, own_findings
 from spark_app.quality.standard import rules_of
 from spark_app.quality.table_findings import lake_findings
 from spark_app.run.growth import Growth
-from spark_app.run.reading import Footers, as_delivered, prepare, read_pinned
+from spark_app.run.reading import Footers, as_delivered, files_of, prepare, read_pinned
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.text_types import DELIVERED
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FileDay = tuple[int, date]
+Group = tuple[str, tuple[str, ...], int]  # a file, the rules that rows of it break, how many rows
 _FILE = "source_file"
 
 
@@ -35,10 +35,12 @@ _FILE = "source_file"
 class Staged:
     """The rows of the files that a run reads, good and bad, as they were written to its folder.
 
-    `rows_by_source` and `bad_by_source` count them by the number of their file version.
+    `numbers` are those of the file versions by the name that Spark gives each file; by number
+    `rows_by_source` and `bad_by_source` count rows.
     """
 
     rows: "DataFrame"
+    numbers: Mapping[str, int]
     rows_by_source: Mapping[int, int]
     bad_by_source: Mapping[int, int]
 
@@ -55,32 +57,34 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
     """Read the files once: rows and what rules they break stand in the run's folder from then on;
     bad rows go to quarantine, and the checks of the source are answered."""
     (pinned,) = run.sources
-    source, table = _files(run), run.job.publishes
+    source = files_of(pinned)
     rules = rules_of(source, run.options)
     prepare(run, spark, footers)
     rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
-    folder = run.lake.staging(run.run_id, table.name)
+    folder = run.lake.staging(run.run_id, run.job.name)
     run.lake.write_frame(rows, folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
-    numbers = {file.path: number for number, file in growth.arrivals.to_read.items()}
+    known = {file.path: number for number, file in growth.arrivals.to_read.items()}
     groups = [
-        (numbers[_path(row[_FILE])], tuple(row["broken_rules"]), int(row["count"]))
+        (row[_FILE], tuple(row["broken_rules"]), int(row["count"]))
         for row in staged.groupBy(_FILE, "broken_rules").count().collect()
     ]
-    found = _counted(staged, groups)
-    bad_count = sum(found.bad_by_source.values())
-    if bad_count:
+    found = _counted(staged, {uri: known[path_of(uri)] for uri, _, _ in groups}, groups)
+    if any(found.bad_by_source.values()):
         bad = as_delivered(staged.where("size(broken_rules) > 0"), source)
         run.lake.write_frame(bad, run.lake.quarantine(source.name, run.run_id))
-    _judge_source(run, source, footers, rules, groups)
+    broken = Counter({rule.name: 0 for rule in rules})
+    for _, names, count in groups:
+        broken.update(dict.fromkeys(names, count))
+    _judge_source(run, source, footers, found, broken)
     return found
 
 
 def build(run: RunState, spark: "SparkSession", staged: Staged, growth: Growth) -> Built:
     """Put the rows of the files on a branch of the table, and judge the days that they touch."""
     table = run.job.publishes
-    new = _new_rows(run, spark, staged.rows, growth)
-    partition = _partition(table)
+    new = _new_rows(run, spark, staged)
+    partition = partition_of(table)
     good = _by_day(new, partition)
     iceberg.ensure(spark, table, run.lake)
     iceberg.begin(spark, table, run.run_id)
@@ -108,9 +112,9 @@ def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
-    others = [c.name for c in table.columns if c.name not in (*table.key, _partition(table))]
+    others = [c.name for c in table.columns if c.name not in (*table.key, partition_of(table))]
     order = [F.col(name).desc_nulls_last() for name in others]
-    same = Window.partitionBy(_partition(table), *table.key).orderBy(*order, SOURCE_ID)
+    same = Window.partitionBy(partition_of(table), *table.key).orderBy(*order, SOURCE_ID)
     return rows.withColumn("nth", F.row_number().over(same)).where("nth = 1").drop("nth")
 
 
@@ -130,48 +134,38 @@ def _ddl(rows: "DataFrame") -> str:
     return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in rows.schema)
 
 
-def _counted(rows: "DataFrame", groups: Sequence[tuple[int, tuple[str, ...], int]]) -> Staged:
+def _counted(rows: "DataFrame", numbers: Mapping[str, int], groups: Sequence[Group]) -> Staged:
     every, bad = Counter[int](), Counter[int]()
-    for number, broken, count in groups:
-        every[number] += count
-        bad[number] += count if broken else 0
-    return Staged(rows, every, bad)
+    for uri, broken, count in groups:
+        every[numbers[uri]] += count
+        bad[numbers[uri]] += count if broken else 0
+    return Staged(rows, numbers, every, bad)
 
 
 def _judge_source(
-    run: RunState,
-    source: Files,
-    footers: Footers,
-    rules: Sequence[Rule],
-    groups: Sequence[tuple[int, tuple[str, ...], int]],
+    run: RunState, source: Files, footers: Footers, staged: Staged, broken: Mapping[str, int]
 ) -> None:
-    broken = Counter({rule.name: 0 for rule in rules})
-    for _, names, count in groups:
-        broken.update(dict.fromkeys(names, count))
-    bad_count = sum(count for _, names, count in groups if names)
-    rows_count = sum(count for _, _, count in groups)
-    tolerance = source.tolerance if run.request.tolerance is None else run.request.tolerance
+    rows_count, bad_count = (
+        sum(counts.values()) for counts in (staged.rows_by_source, staged.bad_by_source)
+    )
     found = {
         **contract.findings(footers[source.name]),
-        **counted(rows_count, None, broken, bad_count, tolerance),
+        **counted(rows_count, None, broken, bad_count, run.tolerance_of(source)),
     }
     run.results += results_of(run.checks_at("raw", source.name), found)
 
 
-def _new_rows(
-    run: RunState, spark: "SparkSession", staged: "DataFrame", growth: Growth
-) -> "DataFrame":
+def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFrame":
     """The rows of the table that follow from the good rows, with the number of their file."""
     import pyarrow as pa
     from pyspark.sql import functions as F
 
-    names = staged.select(_FILE).distinct().collect()
-    numbers = {file.path: number for number, file in growth.arrivals.to_read.items()}
-    uris = [row[0] for row in names]
-    ids = pa.array([numbers[_path(uri)] for uri in uris], pa.int32())
-    known = spark.createDataFrame(pa.table({_FILE: pa.array(uris, pa.string()), SOURCE_ID: ids}))
-    good = staged.where("size(broken_rules) = 0").join(F.broadcast(known), _FILE)
-    promised = [column.name for column in _files(run).columns]
+    uris = pa.array(list(staged.numbers), pa.string())
+    ids = pa.array(list(staged.numbers.values()), pa.int32())
+    known = spark.createDataFrame(pa.table({_FILE: uris, SOURCE_ID: ids}))
+    good = staged.rows.where("size(broken_rules) = 0").join(F.broadcast(known), _FILE)
+    (pinned,) = run.sources
+    promised = [column.name for column in files_of(pinned).columns]
     made = run.job.transform(good.select(*promised, SOURCE_ID), **run.options_of(run.job.transform))
     if SOURCE_ID not in made.columns:
         raise ValueError(
@@ -187,7 +181,7 @@ def _days_with_both(
     """The days in which a key arrives that the table has already."""
     if growth.version is None or not days:
         return set()
-    partition = _partition(table)
+    partition = partition_of(table)
     keys = [partition, *table.key]
     before = iceberg.published_rows(spark, table).where(iceberg.within(table, days)).select(*keys)
     both = before.join(new.select(*keys), keys, "left_semi").select(partition).distinct()
@@ -261,21 +255,3 @@ def _known_files(growth: Growth) -> "pd.DataFrame":
     here.loc[ids.isin(arrivals.replaced), "state"] = ledger.SUPERSEDED
     here.loc[ids.isin(arrivals.gone), "state"] = ledger.GONE
     return here[ids.isin((*arrivals.replaced, *arrivals.gone))]
-
-
-def _files(run: RunState) -> Files:
-    (source,) = run.job.reads
-    if not isinstance(source, Files):
-        raise TypeError(f"{run.job.name} reads no files")
-    return source
-
-
-def _partition(table: Table) -> str:
-    if not isinstance(table.kept_as, Iceberg):
-        raise TypeError(f"{table.name} is no lake table")
-    return table.kept_as.partition
-
-
-def _path(uri: str) -> str:
-    """The path of a file as it was listed, from the name that Spark gives it."""
-    return unquote(uri).removeprefix("file://")

@@ -94,7 +94,7 @@ def read_pinned(
     spark: "SparkSession", pinned: PinnedSource, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """The rows of the files of a source, good and bad."""
-    return read_files(spark, _files(pinned), files, bytes_count=pinned.bytes_count)
+    return read_files(spark, files_of(pinned), files, bytes_count=pinned.bytes_count)
 
 
 def _most_rows(run: RunState, files: Sequence[DeliveredFile]) -> int | None:
@@ -128,7 +128,7 @@ def _read_table(run: RunState, spark: "SparkSession", pinned: PinnedSource) -> S
 def _read_files(
     run: RunState, spark: "SparkSession", pinned: PinnedSource, files: Sequence[DeliveredFile]
 ) -> SourceRows:
-    source = _files(pinned)
+    source = files_of(pinned)
     frame = _rows_from(read_pinned(spark, pinned, files), source, run.since)
     rules = rules_of(source, run.options)
     delivery = Delivery(
@@ -144,7 +144,7 @@ def _read_files(
     if rows.bad is not None:
         run.lake.write_frame(rows.bad, run.lake.quarantine(source.name, run.run_id))
     delivered = None if delivery.since else rows_in(files)
-    tolerance = source.tolerance if run.request.tolerance is None else run.request.tolerance
+    tolerance = run.tolerance_of(source)
     run.results += results_of(
         run.checks_at("raw", source.name),
         {
@@ -215,7 +215,12 @@ def _is_from(column: str, since: date) -> "Column":
     return F.col(column).isNull() | (F.col(column) >= F.lit(since))
 
 
-def _files(pinned: PinnedSource) -> Files:
+def files_of(pinned: PinnedSource) -> Files:
+    """The dataset of a source of delivered files.
+
+    Raises:
+        Unusable: it is a table.
+    """
     if isinstance(pinned.source, Table):
         raise Unusable(f"{pinned.name} is a table, not a dataset of files")
     return pinned.source

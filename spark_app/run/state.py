@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from threading import Thread
 
-from spark_app.declarations import Job, OptionValue
+from spark_app.declarations import Files, Job, OptionValue
 from spark_app.lake.lake import Lake, TableVersion
 from spark_app.quality.results import CheckResult, Layer, LayerCheck
 from spark_app.quality.standard import checks_of
@@ -45,6 +45,10 @@ class RunState:
     @property
     def options(self) -> Mapping[str, OptionValue]:
         return self.request.options
+
+    def tolerance_of(self, source: Files) -> float:
+        """The share of bad rows up to which the gate opens: as asked, else the source's own."""
+        return source.tolerance if self.request.tolerance is None else self.request.tolerance
 
     def options_of(self, function: Callable[..., object]) -> dict[str, object]:
         """The job's options that a function names."""

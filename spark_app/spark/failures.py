@@ -6,10 +6,10 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import unquote
 
 from spark_app import stopping
 from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
+from spark_app.lake.frames import path_of
 
 _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
@@ -134,23 +134,19 @@ def _lossy(text: str) -> AppError | None:
     found = re.search(r"LOSSY_VALUE ([^\n]*?\(file )(\S*\))", text)
     if found is None:
         return None
-    return GateShut(f"broken contract: {found[1]}{_path(found[2])}; nothing was published")
+    return GateShut(f"broken contract: {found[1]}{path_of(found[2])}; nothing was published")
 
 
 def _broken_file(text: str) -> AppError | None:
     if "FAILED_READ_FILE" not in text and "Encountered error while reading file" not in text:
         return None
     found = re.search(r"while reading file (\S+?)\.? ", text)
-    name = _path(found[1]) if found else "a file of the source"
+    name = path_of(found[1]) if found else "a file of the source"
     if "CRC checksum verification failed" in text:
         return Unusable(
             f"{name} is damaged (a checksum is wrong); deliver it again or take it away"
         )
     return Unusable(f"{name} is broken or not Parquet; deliver it again or take it away")
-
-
-def _path(uri: str) -> str:
-    return unquote(uri).removeprefix("file://")
 
 
 def _jvm_gone() -> AppError:
