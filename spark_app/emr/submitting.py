@@ -86,9 +86,10 @@ class Submitter:
         is_logged = False
         while True:
             standing, version = self._claims.read()
-            if standing and (running := self._under_way(standing)):
-                return running
-            if standing and self._may_still_be_sent(standing):
+            found, is_pending = self._look(standing) if standing else (None, False)
+            if found:
+                return found
+            if standing and is_pending:
                 if not is_logged:
                     self._log(f"run {standing.run_id} is being submitted by somebody; waiting")
                 is_logged = True
@@ -99,26 +100,21 @@ class Submitter:
             if self._claims.write(mine, version):
                 return self._send(mine, submission)
 
-    def _under_way(self, standing: Claim) -> SubmittedRun | None:
-        """The submission of a claim as long as it is pending or running."""
+    def _look(self, standing: Claim) -> tuple[SubmittedRun | None, bool]:
+        """The submission of a claim as long as it is under way, and whether it may still show.
+
+        Both from one look: between two, a launch shows itself, and neither would count it.
+        """
         try:
             found = self._locate(standing)
             if found is None:
-                return None
+                return None, _may_still_be_sent(standing)
             state = self._emr.step(found.cluster_id, found.step_id)["Status"]["State"]
             cluster = self._emr.cluster(found.cluster_id)["Status"]["State"]
         except NoSuchCluster:
-            return None
-        return found if state not in STEP_ENDED_STATES and cluster in LIVE_STATES else None
-
-    def _may_still_be_sent(self, standing: Claim) -> bool:
-        age = standing.age_seconds(datetime.now(UTC))
-        is_young = -CLOCKS_APART.total_seconds() < age < UNSENT_SECONDS
-        try:
-            is_unsent = standing.step_id is None and not standing.is_given_up
-            return is_unsent and is_young and self._locate(standing) is None
-        except NoSuchCluster:
-            return False
+            return None, False
+        is_under_way = state not in STEP_ENDED_STATES and cluster in LIVE_STATES
+        return found if is_under_way else None, False
 
     def _locate(self, standing: Claim) -> SubmittedRun | None:
         """Where the run of a claim is, also when nobody wrote that down."""
@@ -238,6 +234,12 @@ class Submitter:
                     raise silence
                 return None
             time.sleep(1)
+
+
+def _may_still_be_sent(standing: Claim) -> bool:
+    age = standing.age_seconds(datetime.now(UTC))
+    is_young = -CLOCKS_APART.total_seconds() < age < UNSENT_SECONDS
+    return standing.step_id is None and not standing.is_given_up and is_young
 
 
 def _run_of(claim: Claim, cluster_id: str, step_id: str) -> SubmittedRun:

@@ -40,6 +40,18 @@ class Deployment(Place):
         """Write a log as EMR does, below the cluster's folder."""
         self.put(f"logs/{place}.gz", gzip.compress(text.encode()))
 
+    def claim_key(self) -> str:
+        """Where the only claim stands."""
+        listed = self.s3.list_objects_v2(Bucket=self.bucket, Prefix="lake/locks/submit-")
+        (claim,) = listed["Contents"]
+        return str(claim["Key"])
+
+    def unname_cluster(self) -> None:
+        """Leave the claim as one does that has launched its cluster and not yet written which."""
+        key = self.claim_key()
+        standing = json.loads(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        self.put(key, json.dumps(standing | {"cluster_id": None, "step_id": None}).encode())
+
     def manifest(
         self, run_id: str, outcome: str, code: int, reason: str | None = None, **more: str
     ) -> None:

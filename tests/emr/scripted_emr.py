@@ -59,7 +59,8 @@ class Cluster:
 
 
 class ScriptedEmr:
-    """The server; use it in a `with` block. `calls` counts the requests by operation."""
+    """The server; use it in a `with` block. `calls` counts the requests by operation, and `unseen`
+    how many times ListClusters still answers as before any launch."""
 
     def __init__(self) -> None:
         self.plans: defaultdict[str, Plan] = defaultdict(Plan)
@@ -67,6 +68,7 @@ class ScriptedEmr:
         self.faults: defaultdict[str, list[Fault]] = defaultdict(list)
         self.calls: defaultdict[str, int] = defaultdict(int)
         self.cannot_cancel = ""
+        self.unseen = 0
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
@@ -170,6 +172,9 @@ class ScriptedEmr:
         return {"Steps": [self._step(made, step) for step in made.steps]}
 
     def _ListClusters(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        if self.unseen:
+            self.unseen -= 1
+            return {"Clusters": []}
         found = [m for m in self.clusters.values() if m.phase[0] in body["ClusterStates"]]
         return {"Clusters": [{"Id": m.id, "Name": m.request["Name"]} for m in found]}
 

@@ -116,9 +116,7 @@ def test_a_claim_whose_cluster_is_gone_is_replaced(deployment: Deployment) -> No
 
 def test_a_claim_that_nobody_can_read_is_replaced(deployment: Deployment) -> None:
     deployment.submit("r1", "--no-wait")
-    listed = deployment.s3.list_objects_v2(Bucket=deployment.bucket, Prefix="lake/locks/submit-")
-    (claim,) = [found["Key"] for found in listed["Contents"]]
-    deployment.put(claim, b"rubbish")
+    deployment.put(deployment.claim_key(), b"rubbish")
 
     assert "run r2" in deployment.submit("r2", "--no-wait").out
 
@@ -172,6 +170,18 @@ def test_one_that_died_before_it_knew_its_cluster_is_found_by_the_next(
     first.kill()
     end_of(first)
     deployment.emr.faults.clear()
+
+    ended = deployment.submit("r2", "--no-wait")
+
+    assert "run r1" in ended.out
+    assert len(deployment.emr.clusters) == 1
+
+
+def test_a_cluster_that_shows_itself_late_is_not_launched_twice(deployment: Deployment) -> None:
+    deployment.emr.plans["r1"] = Plan(HELD)
+    deployment.submit("r1", "--no-wait")
+    deployment.unname_cluster()
+    deployment.emr.unseen = 1
 
     ended = deployment.submit("r2", "--no-wait")
 
