@@ -147,6 +147,22 @@ def _parser() -> argparse.ArgumentParser:
         "history app_event",
     )
     _add_job(history)
+    compact = _add(
+        subparsers,
+        "compact",
+        lake_commands.compact,
+        "put the small files of a lake table together",
+        "compact app_event",
+    )
+    _add_job(compact)
+    verify = _add(
+        subparsers,
+        "verify",
+        lake_commands.verify,
+        "hold a whole lake table against its promises and its ledger",
+        "verify app_event",
+    )
+    _add_job(verify)
     publish = _add(
         subparsers,
         "publish",
@@ -171,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         subparsers,
         "prune",
         commands.prune,
-        "delete the tables of old runs",
+        "delete the tables of old runs, and old versions of lake tables",
         "prune --keep 5",
     )
     prune.add_argument(

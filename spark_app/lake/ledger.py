@@ -103,7 +103,7 @@ class Arrivals:
 
 def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
     """The ledger of a version of a lake table; an empty one before the first."""
-    parts = _parts(version)
+    parts = parts_of(version)
     files = [lake.ledger(table, f"{part}-files") for part in parts]
     days = [lake.ledger(table, f"{part}-days") for part in parts]
     return Ledger(_latest(files, lake, FILES), _latest(days, lake, DAYS))
@@ -111,7 +111,7 @@ def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
 
 def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes: Ledger) -> str:
     """Write what a run changes as a part of its own; the mark that names all parts from then on."""
-    parts = _parts(version)
+    parts = parts_of(version)
     if len(parts) >= MOST_PARTS:
         before = read(table, lake, version)
         changes = Ledger(_last([before.files, changes.files]), _last([before.days, changes.days]))
@@ -156,7 +156,8 @@ def arrivals(listed: Sequence[StoredFile], known: Ledger) -> Arrivals:
     )
 
 
-def _parts(version: Snapshot | None) -> list[str]:
+def parts_of(version: Snapshot | None) -> list[str]:
+    """The parts of the ledger that a version names; none before the first."""
     named = version.mark(MARK) if version else ""
     return named.split(",") if named else []
 

@@ -6,9 +6,9 @@ from spark_app.lake.store import Store
 class Paths:
     """The paths below one root folder or S3 prefix."""
 
-    def __init__(self, store: Store, root: str) -> None:
-        """Take the root as a user wrote it."""
-        self.store = store
+    def __init__(self, store: Store, root: str, region: str | None = None) -> None:
+        """Take the root as a user wrote it; the region (null: boto3's own) is that of S3."""
+        self.store, self.region = store, region
         self.root = store.absolute(root)
 
     def path(self, *parts: str) -> str:
@@ -54,6 +54,10 @@ class Paths:
     def lake_table(self, table: str) -> str:
         """The folder of a lake table: its data, metadata and ledger."""
         return self.path("tables", table)
+
+    def ledger_folder(self, table: str) -> str:
+        """The ledger of a lake table."""
+        return self.path("tables", table, "ledger")
 
     def ledger(self, table: str, part: str) -> str:
         """A part of the ledger of a lake table."""
