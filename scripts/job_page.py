@@ -159,8 +159,13 @@ def time_words(table: Table) -> str:
 
 def columns_table(columns: Sequence[Column]) -> str:
     """One row a column."""
-    rows = [(f"`{c.name}`", c.type, c.unit, c.meaning, c.null or "never") for c in columns]
+    rows = [(f"`{c.name}`", c.type, c.unit, meaning(c), c.null or "never") for c in columns]
     return markdown(COLUMN_HEADS, rows)
+
+
+def meaning(column: Column) -> str:
+    """What a column is."""
+    return f"{column.meaning} (a person)" if column.person else column.meaning
 
 
 def rules_table(rules: Sequence[Rule]) -> str:

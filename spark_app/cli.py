@@ -163,6 +163,15 @@ def _parser() -> argparse.ArgumentParser:
         "verify app_event",
     )
     _add_job(verify)
+    forget = _add(
+        subparsers,
+        "forget",
+        lake_commands.forget,
+        "remove persons from the lake tables made from a dataset, for good",
+        "forget app_event --ids persons.txt",
+    )
+    forget.add_argument("dataset", metavar="DATASET", help="name of a dataset, see `list`")
+    forget.add_argument("--ids", required=True, metavar="FILE", help="their ids, one a line")
     publish = _add(
         subparsers,
         "publish",

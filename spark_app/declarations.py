@@ -491,6 +491,13 @@ class Job:
                 )
             if self.staging or self.counts or self.examine:
                 raise ValueError(f"{self.name} appends rows of files: it has one way of doing so")
+        has_persons = any(column.person for one in files for column in one.columns)
+        if files and has_persons != any(column.person for column in self.publishes.columns):
+            raise ValueError(f"{self.name}: say of source and table which column is a person")
+        if has_persons and isinstance(self.publishes.kept_as, OneFile):
+            raise ValueError(
+                f"{self.name}: keep persons in a lake table, where `forget` finds them"
+            )
 
     @property
     def name(self) -> str:

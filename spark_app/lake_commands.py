@@ -87,6 +87,27 @@ def verify(args: "Namespace", lake: Lake, settings: Settings) -> None:
     verifying.require_right(job.name, found)
 
 
+def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Remove persons from what the lake has of a dataset, and keep them out of it."""
+    from spark_app.lake.versions import published
+    from spark_app.report.write import write_published
+    from spark_app.upkeep import forgetting
+
+    jobs = all_jobs()
+    lakes = forgetting.lakes_of(args.dataset, jobs)
+    ids = forgetting.ids_in(args.ids)
+    with _surroundings(lake, settings) as around:
+        receipt = forgetting.forget(args.dataset, ids, jobs, around)
+    for job in lakes:
+        if published(job.publishes, lake):
+            write_published(job, lake)
+    for one in receipt.removed:
+        print(f"{one.table}: {one.rows_count:,} rows of {len(one.days):,} days removed")
+    print(f"receipt: {lake.receipt(receipt.run_id)}")
+    for name in receipt.readers:
+        print(f"run {name} again: it was made from what is gone now")
+
+
 def prune_tables(lake: Lake, settings: Settings) -> None:
     """Remove what no version of any lake table needs; Spark starts where there is such a table."""
     from spark_app.lake.versions import published

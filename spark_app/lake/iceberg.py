@@ -162,6 +162,12 @@ def expire(session: "SparkSession", table: Table, now: datetime) -> None:
     expiry.retainLast(KEPT_SNAPSHOTS).commit()
 
 
+def expire_all(session: "SparkSession", table: Table, now: datetime) -> None:
+    """Forget every version but the one that readers see, with the files that only they need."""
+    later = int((now + timedelta(days=1)).astimezone(UTC).timestamp() * 1000)
+    loaded(session, table).expireSnapshots().expireOlderThan(later).retainLast(1).commit()
+
+
 def within(table: Table, days: Collection[date]) -> "Column":
     """Whether a row lies in one of some days."""
     from pyspark.sql import functions as F

@@ -10,14 +10,15 @@ from spark_app.lake.paths import Paths
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SAFE_DAYS = 3  # longer than any run: a file that is younger may be part of one
+SAFE_AGE = timedelta(days=3)  # longer than any run: a younger file may be part of one
 
 
-def remove_files(session: "SparkSession", table: Table, lake: Paths, now: datetime) -> int:
-    """Remove data and metadata that no version names; how many files. The caller holds the lock."""
+def remove_files(session: "SparkSession", table: Table, lake: Paths, before: datetime) -> int:
+    """Remove data and metadata of before a moment that no version names; how many files. The caller
+    holds the lock."""
     known = session._jvm.org.apache.iceberg  # type: ignore[union-attr]
     actions = known.spark.actions.SparkActions.get(session._jsparkSession)
-    oldest = int((now - timedelta(days=SAFE_DAYS)).astimezone(UTC).timestamp() * 1000)
+    oldest = int(before.astimezone(UTC).timestamp() * 1000)
     count = 0
     for folder in ("data", "metadata"):
         action = actions.deleteOrphanFiles(iceberg.loaded(session, table))

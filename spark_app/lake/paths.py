@@ -43,6 +43,10 @@ class Paths:
         """The final table that a run built: the very bytes that are published."""
         return self.path("runs", run_id, "final", table, f"{table}.parquet")
 
+    def quarantine_folder(self, dataset: str) -> str:
+        """The bad rows of a dataset, of all runs."""
+        return self.path("quarantine", dataset)
+
     def quarantine(self, dataset: str, run_id: str) -> str:
         """The folder of the bad rows of one run."""
         return self.path("quarantine", dataset, f"run_id={run_id}")
@@ -50,6 +54,14 @@ class Paths:
     def quality(self, table: str, run_id: str) -> str:
         """The results of the checks of one run."""
         return self.path("quality", table, f"run_id={run_id}", "checks.parquet")
+
+    def suppressed(self, dataset: str) -> str:
+        """Which persons every read of a dataset leaves out."""
+        return self.path("suppressed", f"{dataset}.parquet")
+
+    def receipt(self, run_id: str) -> str:
+        """What `forget` removed."""
+        return self.path("runs", run_id, "receipt.json")
 
     def lake_table(self, table: str) -> str:
         """The folder of a lake table: its data, metadata and ledger."""

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Evidence, Files, Rule, Table
-from spark_app.lake import iceberg, ledger, retention
+from spark_app.lake import iceberg, ledger, retention, suppression
 from spark_app.lake.frames import path_of, read_parquet
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
 from spark_app.lake.ledger import Ledger
@@ -16,6 +16,7 @@ from spark_app.quality.rules import broken_names
 from spark_app.quality.source_findings import counted, own_findings
 from spark_app.quality.standard import rules_of
 from spark_app.quality.table_findings import lake_findings
+from spark_app.run.forgotten import persons_of, without_forgotten
 from spark_app.run.growth import Growth
 from spark_app.run.reading import Footers, as_delivered, files_of, prepare, read_pinned
 from spark_app.run.state import RunState
@@ -71,6 +72,8 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
     rules = rules_of(source, run.options)
     prepare(run, spark, footers)
     rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
+    if persons_of(source):
+        rows = without_forgotten(rows, source, suppression.read(source.name, run.lake))
     folder = run.lake.staging(run.run_id, run.job.name)
     run.lake.write_frame(rows, folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
