@@ -202,6 +202,13 @@ def _parser() -> argparse.ArgumentParser:
     prune.add_argument(
         "--keep", type=int, required=True, metavar="N", help="how many finished runs of each job"
     )
+    _add(
+        subparsers,
+        "relocate",
+        lake_commands.relocate,
+        "tell the lake tables of a copied or moved lake where they are",
+        "relocate --lake ./copy",
+    )
     add_commands(partial(_add, subparsers))
     return parser
 

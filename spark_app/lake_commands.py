@@ -108,6 +108,19 @@ def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
         print(f"run {name} again: it was made from what is gone now")
 
 
+def relocate(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Tell the lake tables of a lake that was copied or moved where they are."""
+    from spark_app.upkeep import relocating
+
+    with _surroundings(lake, settings) as around:
+        jobs = relocating.misplaced(all_jobs(), around)
+        for job in jobs:
+            relocating.relocate(job, around)
+            print(f"relocated {job.name}: {lake.lake_table(job.name)}")
+    if not jobs:
+        print("every lake table is where its catalogue says")
+
+
 def prune_tables(lake: Lake, settings: Settings) -> None:
     """Remove what no version of any lake table needs; Spark starts where there is such a table."""
     from spark_app.lake.versions import published

@@ -152,14 +152,14 @@ def _commits(
 
 
 def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
-    location = _location(table, lake)
+    location = location_of(table, lake)
     if location is None:
         return None
     path, here = location.removeprefix(_SCHEME), lake.lake_table(table)
     if not path.startswith(f"{here}/"):
         raise Unusable(
             f"the lake table {table} was made elsewhere ({path}), but this lake has it at {here}; "
-            "Iceberg keeps whole paths, so move the lake back"
+            "Iceberg keeps whole paths, so move the lake back or `relocate` it"
         )
     content = lake.store.fetch(path)
     if content is None:
@@ -170,7 +170,7 @@ def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
     return dict(json.loads(content[0]))
 
 
-def _location(table: str, lake: Paths) -> str | None:
+def location_of(table: str, lake: Paths) -> str | None:
     """Where the table's metadata lies; null when the catalogue does not know the table."""
     path = lake.path(DATABASE_FILE)
     if is_s3(lake.root) or lake.store.stat(path) is None:

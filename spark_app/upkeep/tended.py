@@ -86,8 +86,10 @@ def tended(job: Job, around: Surroundings) -> Iterator[Tended]:
     lake, change_id = around.lake, new_run_id(around.clock)
     with lake.lock(job.name, change_id, around.clock, around.progress.line) as lock:
         version = published_version(job, lake)
-        require_able_machine()
-        with _spark(around, change_id, version) as session:
+        size = int(version.summary.get("total-files-size", 0))
+        with spark_of(around, change_id, size) as session:
+            for key, value in codegen_conf(version.rows_count).items():
+                session.conf.set(key, value)
             iceberg.forget_branches(session, job.publishes)
             yield Tended(job, version, change_id, session, lock, around)
 
@@ -115,19 +117,20 @@ def published_version(job: Job, lake: Lake) -> Snapshot:
 
 
 @contextmanager
-def _spark(around: Surroundings, change_id: str, version: Snapshot) -> "Iterator[SparkSession]":
+def spark_of(
+    around: Surroundings, change_id: str, input_bytes: int = 0
+) -> "Iterator[SparkSession]":
+    """A session that reaches the lake's tables, whose log is that of the command."""
     lake = around.lake
+    require_able_machine()
     with (
         around.spark.started(
             log=lambda: lake.log_file(change_id),
             log_name=lake.log(change_id),
-            input_bytes=int(version.summary.get("total-files-size", 0)),
+            input_bytes=input_bytes,
             has_s3=is_s3(lake.root),
             lake_tables=lake,
         ) as connect,
         explained_failures(lambda: None, lake.root),
     ):
-        session = connect()
-        for key, value in codegen_conf(version.rows_count).items():
-            session.conf.set(key, value)
-        yield session
+        yield connect()

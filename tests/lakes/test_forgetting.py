@@ -8,7 +8,7 @@ import pytest
 
 from spark_app.lake import iceberg, suppression
 from tests.e2e.process import Ended, expect_error
-from tests.lakes.conftest import Visits
+from tests.lakes.conftest import Killed, Visits, killed
 
 EVE = "eve-4711"
 ANN, BOB = ("ann", "2024-05-01 10:00:00", 1), ("bob", "2024-05-02 10:00:00", 2)
@@ -99,16 +99,12 @@ def test_once_more_forgets_what_is_left_to_forget(
     """A command that was killed after it published is asked again."""
     with monkeypatch.context() as patched:
         patched.setattr(iceberg, "expire_all", killed)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             forget(visited, EVE)
     assert visited.rows() == [ANN, BOB]
     assert "visit: 0 rows of 0 days removed" in forget(visited, EVE).out
     assert EVE not in everything(visited.root / "tables")
     assert len(suppression.read("visits", visited.lake).hashes) == 1
-
-
-def killed(*arguments: object) -> None:
-    raise KeyboardInterrupt
 
 
 def test_the_salt_is_made_once(visits: Visits) -> None:
