@@ -51,7 +51,8 @@ class Piled:
         expected = self.version_bytes * self.versions_count
         return [
             f"newest metadata  {self.metadata_bytes / 2**20:.2f} MB (at most 1)",
-            f"last commit      {self.commit_seconds:.1f} s (at most 3); with rows {self.seconds:.1f} s",
+            f"last commit      {self.commit_seconds:.1f} s (at most 3)",
+            f"last rewrite     {self.seconds:.1f} s",
             f"all metadata     {self.all_metadata_bytes / 2**20:.1f} MB",
             f"data             {self.data_bytes / 2**20:.1f} MB",
             f"expected         {expected / 2**20:.1f} MB of {self.versions_count:,} versions",

@@ -19,8 +19,8 @@ from spark_app.lake.suppression import Suppressed
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
+from spark_app.run.upkeep.tended import Tended, published_version, tended
 from spark_app.spark.sql import sql_name
-from spark_app.upkeep.tended import Tended, published_version, tended
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
