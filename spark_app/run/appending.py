@@ -53,16 +53,6 @@ class Built:
     kept_count: int
     changes: Ledger
 
-    def without(self, known: Ledger, expired: set[date]) -> "Built":
-        """The same, where days are too old to be kept."""
-        import pandas as pd
-
-        if not expired:
-            return self
-        days = self.changes.days[~self.changes.days["day"].isin(expired)]
-        dropped = pd.concat([days, retention.dropped(known, expired)])
-        return replace(self, changes=Ledger(self.changes.files, dropped))
-
 
 def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth) -> Staged:
     """Read the files once: rows and what rules they break stand in the run's folder from then on;
@@ -117,7 +107,7 @@ def build(run: RunState, spark: "SparkSession", staged: Staged, growth: Growth) 
     branch = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, touched))
     _judge_table(run, table, branch, iceberg.branch_rows(spark, table, run.run_id).count())
     built = _built(run, staged, growth, good, _by_day(branch, partition))
-    return built.without(growth.known, expired)
+    return replace(built, changes=retention.applied(built.changes, growth.known, expired))
 
 
 def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
