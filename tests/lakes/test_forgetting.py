@@ -132,7 +132,7 @@ def test_what_is_no_file_of_ids_is_refused(visits: Visits) -> None:
         visits.ask("forget", "installs", "--ids", path, code=2), 2, "with persons are: app_event"
     )
     broken = visits.root / "suppressed" / "visits.parquet"
-    broken.parent.mkdir()
+    broken.parent.mkdir(parents=True)
     broken.write_text("nothing of the kind")
     expect_error(visits.ask(*asked, path, code=2), 2, "is no list of persons")
 
@@ -141,4 +141,14 @@ def test_a_table_that_is_not_made_yet_never_gets_a_person(visits: Visits) -> Non
     visits.deliver("one.csv", "ann,2024-05-01 10:00:00,1", f"{EVE},2024-05-01 11:00:00,1")
     forget(visits, EVE)
     visits.done("first")
+    assert visits.rows() == [ANN]
+
+
+def test_a_table_of_nobody_else_is_empty_and_goes_on(visits: Visits) -> None:
+    visits.deliver("one.csv", f"{EVE},2024-05-01 11:00:00,1")
+    visits.done("first")
+    forget(visits, EVE)
+    assert visits.rows() == []
+    visits.deliver("two.csv", "ann,2024-05-01 10:00:00,1")
+    visits.done("second")
     assert visits.rows() == [ANN]
