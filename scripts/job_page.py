@@ -130,6 +130,7 @@ def table_part(table: Table) -> Iterator[str]:
             f"The lake table `{table.name}` of Iceberg, [by what its files bring]({GROWS}): "
             f"{table.grain}. A folder for each `{table.kept_as.partition}`, files sorted by "
             f"{listed(table.kept_as.sort)}. Rows with the same {listed(table.key)} are one row."
+            f"{kept_words(table.kept_as)}"
         )
         yield columns_table(table.columns)
         return
@@ -138,6 +139,13 @@ def table_part(table: Table) -> Iterator[str]:
         f"order of the key, {listed(table.key)}. {time_words(table)}"
     )
     yield columns_table(table.columns)
+
+
+def kept_words(lake: Iceberg) -> str:
+    """For how long rows stay, where they do not stay for ever."""
+    if lake.keep_days is None:
+        return ""
+    return f" Rows stay for {lake.keep_days:,} days: older ones are dropped by each run."
 
 
 def time_words(table: Table) -> str:
@@ -151,8 +159,13 @@ def time_words(table: Table) -> str:
 
 def columns_table(columns: Sequence[Column]) -> str:
     """One row a column."""
-    rows = [(f"`{c.name}`", c.type, c.unit, c.meaning, c.null or "never") for c in columns]
+    rows = [(f"`{c.name}`", c.type, c.unit, meaning(c), c.null or "never") for c in columns]
     return markdown(COLUMN_HEADS, rows)
+
+
+def meaning(column: Column) -> str:
+    """What a column is."""
+    return f"{column.meaning} (a person)" if column.person else column.meaning
 
 
 def rules_table(rules: Sequence[Rule]) -> str:

@@ -137,6 +137,7 @@ def kept_declaration(kept_as: OneFile | Iceberg) -> dict[str, object]:
         "partition": kept_as.partition,
         "sort": kept_as.sort,
         "write": type(kept_as.write).__name__.lower(),
+        "keep_days": kept_as.keep_days,
     }
 
 
@@ -154,6 +155,7 @@ def column_declaration(column: Column) -> dict[str, object]:
         "ratio_of": column.ratio_of,
         "written": written_declaration(column.written),
         "at": at_declaration(column.at),
+        "person": column.person,
     }
 
 

@@ -147,6 +147,31 @@ def _parser() -> argparse.ArgumentParser:
         "history app_event",
     )
     _add_job(history)
+    compact = _add(
+        subparsers,
+        "compact",
+        lake_commands.compact,
+        "put the small files of a lake table together",
+        "compact app_event",
+    )
+    _add_job(compact)
+    verify = _add(
+        subparsers,
+        "verify",
+        lake_commands.verify,
+        "hold a whole lake table against its promises and its ledger",
+        "verify app_event",
+    )
+    _add_job(verify)
+    forget = _add(
+        subparsers,
+        "forget",
+        lake_commands.forget,
+        "remove persons from the lake tables made from a dataset, for good",
+        "forget app_event --ids persons.txt",
+    )
+    forget.add_argument("dataset", metavar="DATASET", help="name of a dataset, see `list`")
+    forget.add_argument("--ids", required=True, metavar="FILE", help="their ids, one a line")
     publish = _add(
         subparsers,
         "publish",
@@ -171,11 +196,18 @@ def _parser() -> argparse.ArgumentParser:
         subparsers,
         "prune",
         commands.prune,
-        "delete the tables of old runs",
+        "delete the tables of old runs, and old versions of lake tables",
         "prune --keep 5",
     )
     prune.add_argument(
         "--keep", type=int, required=True, metavar="N", help="how many finished runs of each job"
+    )
+    _add(
+        subparsers,
+        "relocate",
+        lake_commands.relocate,
+        "tell the lake tables of a copied or moved lake where they are",
+        "relocate --lake ./copy",
     )
     add_commands(partial(_add, subparsers))
     return parser

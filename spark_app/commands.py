@@ -1,8 +1,10 @@
 """What each command does; `cli.py` only parses and dispatches."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
@@ -10,6 +12,7 @@ from spark_app.declarations import Job, OneFile
 from spark_app.errors import Unusable
 from spark_app.jobs import JOBS, all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
+from spark_app.lake_commands import lake_switch, prune_tables
 from spark_app.run.progress import Progress
 from spark_app.run_arguments import parse_run_id, selected_jobs, wanted_runs
 from spark_app.settings import Settings
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from spark_app.run.several import Batch, JobEnd
     from spark_app.run.stages import Surroundings
 
+Switch = Callable[[], None]
+SwitchOf = Callable[[Job, str, Lake], AbstractContextManager[Switch]]
 PUBLISHABLE = ("published", "checked")
 
 
@@ -135,15 +140,16 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
     job = find_job(args.job)
     if bool(args.run) == args.release:
         raise Unusable("say which run with --run RUN_ID, or release a held table with --release")
-    if not isinstance(job.publishes.kept_as, OneFile):
-        raise Unusable(f"{job.name} is a lake table: `publish` rolls back tables of one file")
     if args.release:
         _release(job, lake)
+    elif isinstance(job.publishes.kept_as, OneFile):
+        _publish_run(job, parse_run_id(args.run), lake, _switch_of_file)
     else:
-        _publish_run(job, parse_run_id(args.run), lake)
+        _publish_run(job, parse_run_id(args.run), lake, partial(lake_switch, settings))
 
 
-def _publish_run(job: Job, run_id: str, lake: Lake) -> None:
+def _publish_run(job: Job, run_id: str, lake: Lake, switch_of: SwitchOf) -> None:
+    from spark_app.lake.versions import place_of
     from spark_app.report.write import publishing, write_published
 
     manifest = lake.manifest(run_id)
@@ -152,21 +158,28 @@ def _publish_run(job: Job, run_id: str, lake: Lake) -> None:
     if manifest["outcome"] not in PUBLISHABLE:
         raise Unusable(f"run {run_id} cannot be published, its outcome is {manifest['outcome']}")
     now = datetime.now(UTC)
-    with lake.lock(job.name, run_id, now, Progress().line) as lock, publishing(job) as is_done:
-        before = lake.published(job.name)
+    with switch_of(job, run_id, lake) as switch, publishing(job) as is_done:
         held = {"held": _is_older(manifest, job, lake)}
         lake.write_manifest(run_id, {**manifest, **held})  # first: a stop must not lose it
         with stopping.deferred():
-            lake.publish(run_id, job.name, before, lock)
+            switch()
             is_done()
         at = manifest["published_at"] or now.isoformat()
         ended = {**manifest, "outcome": "published", "published_at": at, **held}
         lake.write_manifest(run_id, ended)
         path = write_published(job, lake)
-    print(f"published: {lake.published_path(job.name)}")
+    print(f"published: {place_of(job.publishes, lake)}")
     print(f"report:    {path}")
     if held["held"]:
         print(f"held:      new runs of their own accord leave it; publish {job.name} --release")
+
+
+@contextmanager
+def _switch_of_file(job: Job, run_id: str, lake: Lake) -> Iterator[Switch]:
+    """Under the lock, what makes a run's table of one file the one that readers see."""
+    with lake.lock(job.name, run_id, datetime.now(UTC), Progress().line) as lock:
+        before = lake.published(job.name)
+        yield lambda: lake.publish(run_id, job.name, before, lock)
 
 
 def _is_older(manifest: Mapping[str, Any], job: Job, lake: Lake) -> bool:
@@ -177,10 +190,11 @@ def _is_older(manifest: Mapping[str, Any], job: Job, lake: Lake) -> bool:
 
 
 def _release(job: Job, lake: Lake) -> None:
+    from spark_app.lake.versions import published
     from spark_app.report.write import write_published
 
     with lake.lock(job.name, "release", datetime.now(UTC), Progress().line):
-        version = lake.published(job.name)
+        version = published(job.publishes, lake)
         manifest = lake.manifest(version.run_id) if version else None
         if version is None or manifest is None or not manifest["held"]:
             print(f"{job.name} is not held")
@@ -199,7 +213,7 @@ def report(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 
 def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Delete the staging and final tables of old runs."""
+    """Delete the tables of old runs, and what no version of a lake table needs."""
     if args.keep < 0:
         raise Unusable(f"--keep {args.keep} is negative; write how many runs to keep, such as 5")
     _runs(lake)
@@ -209,6 +223,7 @@ def prune(args: "Namespace", lake: Lake, settings: Settings) -> None:
                 lock.require()
                 lake.prune(run_id)
                 print(f"pruned {run_id}")
+    prune_tables(lake, settings)
 
 
 def _runs(lake: Lake) -> dict[str, dict[str, Any]]:

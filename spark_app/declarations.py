@@ -81,7 +81,8 @@ class Column:
     `most` are inclusive. `ratio_of` names the two counts that a share is the quotient of: totals
     are quotients of their sums, never means of shares. `label` is its heading for a person.
     `written` says how files of text write a timestamp, `at` where JSON has the value; None: at the
-    key of the column's name.
+    key of the column's name. A `person` is known by it, in a source and in the table made from it:
+    `forget` removes the rows.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Column:
     is_region: bool = False
     written: Time | EpochMillis | None = None
     at: Key | Folder | Digest | None = None
+    person: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,11 +272,13 @@ class Append:
 @dataclass(frozen=True)
 class Iceberg:
     """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`,
-    whose files are sorted by `sort`."""
+    whose files are sorted by `sort`. `keep_days`: what is that many days older than the day of a
+    run is dropped; null: all stays."""
 
     partition: str
     sort: tuple[str, ...] = ()
     write: Append = Append()
+    keep_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -487,6 +491,13 @@ class Job:
                 )
             if self.staging or self.counts or self.examine:
                 raise ValueError(f"{self.name} appends rows of files: it has one way of doing so")
+        has_persons = any(column.person for one in files for column in one.columns)
+        if files and has_persons != any(column.person for column in self.publishes.columns):
+            raise ValueError(f"{self.name}: say of source and table which column is a person")
+        if has_persons and isinstance(self.publishes.kept_as, OneFile):
+            raise ValueError(
+                f"{self.name}: keep persons in a lake table, where `forget` finds them"
+            )
 
     @property
     def name(self) -> str:

@@ -1,16 +1,23 @@
-"""Commands that look at lake tables; they ask the catalogue and the ledger, and start no Spark."""
+"""Commands for lake tables: `files` and `history` ask catalogue and ledger, all others Spark."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Job, OneFile
 from spark_app.errors import Unusable
-from spark_app.jobs import find_job
+from spark_app.jobs import all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
+from spark_app.run.progress import Progress
 from spark_app.settings import Settings
 from spark_app.terminal import print_table
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+    from spark_app.lake.catalogue import Change
+    from spark_app.run.stages import Surroundings
 
 
 def list_files(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -42,6 +49,7 @@ def list_history(args: "Namespace", lake: Lake, settings: Settings) -> None:
     rows = [
         (
             change.version.run_id,
+            _made_by(change),
             f"{change.version.committed_at:%Y-%m-%d %H:%M:%S} UTC",
             f"{change.added_count:,}",
             f"{change.removed_count:,}",
@@ -49,7 +57,119 @@ def list_history(args: "Namespace", lake: Lake, settings: Settings) -> None:
         )
         for change in catalogue.history(_lake_job(args.job).name, lake)
     ]
-    print_table(("run", "published", "rows added", "removed", "in all"), rows)
+    print_table(("run", "made by", "published", "rows added", "removed", "in all"), rows)
+
+
+def compact(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Put the small files of a lake table together."""
+    from spark_app.upkeep import compacting
+    from spark_app.upkeep.tended import tended
+
+    job = find_job(args.job)
+    with _surroundings(lake, settings) as around, tended(job, around) as table:
+        done = compacting.compact(table)
+    print(f"compacted {done.in_words()}" if done else f"{job.name} has no day in many small files")
+
+
+def verify(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Print what of a lake table was looked at, and how much of it is wrong.
+
+    Raises:
+        GateShut: something is.
+    """
+    from spark_app.upkeep import verifying
+    from spark_app.upkeep.tended import tended
+
+    job = find_job(args.job)
+    with _surroundings(lake, settings) as around, tended(job, around) as table:
+        found = verifying.verify(table, options_of(job, settings))
+    print_table(("check", "looked at", "wrong"), verifying.as_rows(found))
+    verifying.require_right(job.name, found)
+
+
+def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Remove persons from what the lake has of a dataset, and keep them out of it."""
+    from spark_app.lake.versions import published
+    from spark_app.report.write import write_published
+    from spark_app.upkeep import forgetting
+
+    jobs = all_jobs()
+    lakes = forgetting.lakes_of(args.dataset, jobs)
+    ids = forgetting.ids_in(args.ids)
+    with _surroundings(lake, settings) as around:
+        receipt = forgetting.forget(args.dataset, ids, jobs, around)
+    for job in lakes:
+        if published(job.publishes, lake):
+            write_published(job, lake)
+    for one in receipt.removed:
+        print(f"{one.table}: {one.rows_count:,} rows of {len(one.days):,} days removed")
+    print(f"receipt: {lake.receipt(receipt.run_id)}")
+    for name in receipt.readers:
+        print(f"run {name} again: it was made from what is gone now")
+
+
+def relocate(args: "Namespace", lake: Lake, settings: Settings) -> None:
+    """Tell the lake tables of a lake that was copied or moved where they are."""
+    from spark_app.upkeep import relocating
+
+    with _surroundings(lake, settings) as around:
+        jobs = relocating.misplaced(all_jobs(), around)
+        for job in jobs:
+            relocating.relocate(job, around)
+            print(f"relocated {job.name}: {lake.lake_table(job.name)}")
+    if not jobs:
+        print("every lake table is where its catalogue says")
+
+
+def prune_tables(lake: Lake, settings: Settings) -> None:
+    """Remove what no version of any lake table needs; Spark starts where there is such a table."""
+    from spark_app.lake.versions import published
+    from spark_app.upkeep import pruning
+    from spark_app.upkeep.tended import tended
+
+    lakes = [job for job in all_jobs() if not isinstance(job.publishes.kept_as, OneFile)]
+    here = [job for job in lakes if published(job.publishes, lake)]
+    if not here:
+        return
+    with _surroundings(lake, settings) as around:
+        for job in here:
+            with tended(job, around) as table:
+                print(f"pruned {job.name}: {pruning.prune(table).in_words()}")
+
+
+@contextmanager
+def lake_switch(
+    settings: Settings, job: Job, run_id: str, lake: Lake
+) -> Iterator[Callable[[], None]]:
+    """Under the lock, what makes the content that a run published the one that readers see.
+
+    Raises:
+        Unusable: no version with it is kept.
+    """
+    from spark_app.upkeep.rolling_back import kept_version, roll_back
+    from spark_app.upkeep.tended import tended
+
+    kept_version(job.name, lake, run_id)  # before Spark starts
+    with _surroundings(lake, settings) as around, tended(job, around) as table:
+        target = kept_version(job.name, lake, run_id)
+        yield lambda: roll_back(table, target)
+
+
+@contextmanager
+def _surroundings(lake: Lake, settings: Settings) -> "Iterator[Surroundings]":
+    """What a command that needs Spark has around it."""
+    from spark_app.run.stages import Surroundings
+    from spark_app.spark.session import SparkOnDemand
+
+    progress = Progress()
+    memory, region = settings.driver_memory, lake.region
+    with SparkOnDemand(driver_memory=memory, region=region, log=progress.line) as spark:
+        yield Surroundings(lake, spark, datetime.now(UTC), progress)
+
+
+def _made_by(change: "Change") -> str:
+    by = change.version.mark("command") or "run"
+    return f"{by} (undone)" if change.is_undone else by
 
 
 def _lake_job(name: str) -> Job:

@@ -15,7 +15,7 @@ EVENTS = Files(
     "app_event",
     Csv(header=False),
     columns=(
-        Column("identity_adid", "string", "the user's advertising id"),
+        Column("identity_adid", "string", "the user's advertising id", person=True),
         Column("os", "string", "operating system", null="not known"),
         Column("model", "string", "device model", null="not known"),
         Column("country", "string", "country of the device", null="not known"),
@@ -55,7 +55,7 @@ TABLE = Table(
     columns=(
         Column("event_date", "date", "the day of the event in UTC"),
         Column("event_at", "timestamp", "when the server received it", unit="UTC"),
-        Column("user_id", "string", "the user's advertising id"),
+        Column("user_id", "string", "the user's advertising id", person=True),
         Column("log_id", "string", "the app's number of the event"),
         *(c for c in EVENTS.columns if c.name in ("event_name", "country", "os", "model")),
         *EVENTS.columns[-2:],

@@ -25,7 +25,7 @@ ATTRIBUTIONS = Files(
         Column("tracker_id", "string", "the link that was followed", null="not known"),
         Column("log_id", "string", "the deliverer's number of the attribution"),
         Column("attribution_type", "int", "0 for a new install", least=0),
-        Column("identity_adid", "string", "the user's advertising id"),
+        Column("identity_adid", "string", "the user's advertising id", person=True),
     ),
 )
 
@@ -46,7 +46,7 @@ TABLE = Table(
     columns=(
         Column("attribution_date", "date", "the day of the attribution in UTC"),
         Column("attributed_at", "timestamp", "when the server received it", unit="UTC"),
-        Column("user_id", "string", "the user's advertising id"),
+        Column("user_id", "string", "the user's advertising id", person=True),
         Column("log_id", "string", "the deliverer's number of the attribution"),
         *ATTRIBUTIONS.columns[:2],
         *(c for c in ATTRIBUTIONS.columns if c.name in ("tracker_id", "attribution_type")),

@@ -35,7 +35,7 @@ EVENTS = Files(
         TRACKER,
         CHANNEL,
         DIGEST,
-        Column("device_id", "string", "the device", at=Key("meta.session_long")),
+        Column("device_id", "string", "the device", at=Key("meta.session_long"), person=True),
         Column(
             "event_at",
             "timestamp",
@@ -45,7 +45,7 @@ EVENTS = Files(
             written=Time("yyyy-MM-dd HH:mm:ss"),
         ),
         Column("country", "string", "country", null="not known", at=Key("params.cc")),
-        Column("user_id", "string", "user", null="not known", at=Key("params.user_id")),
+        Column("user_id", "string", "who", null="not known", at=Key("params.user_id"), person=True),
         Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
         Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
     ),

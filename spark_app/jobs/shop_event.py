@@ -29,7 +29,7 @@ EVENTS = Files(
     Csv(),
     columns=(
         Column("timestamp", "timestamp", "when it happened", unit="UTC", written=EpochMillis()),
-        Column("visitorid", "string", "who"),
+        Column("visitorid", "string", "who", person=True),
         EVENT,
         Column("itemid", "string", "with which item"),
         Column("transactionid", "string", "in which transaction", null="in none"),
@@ -53,7 +53,7 @@ TABLE = Table(
     columns=(
         Column("event_date", "date", "the day of the event in UTC"),
         Column("event_at", "timestamp", "when it happened", unit="UTC"),
-        Column("visitor_id", "string", "who"),
+        Column("visitor_id", "string", "who", person=True),
         EVENT,
         Column("item_id", "string", "with which item"),
         Column("transaction_id", "string", f"in which transaction, or `{NO_TRANSACTION}`"),

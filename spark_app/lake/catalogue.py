@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import reduce
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +48,30 @@ class Snapshot:
         """What a run wrote of its commit; empty where it did not."""
         return self.summary.get(f"{MARK}{name}", "")
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """All that a run wrote of its commit."""
+        return {k.removeprefix(MARK): v for k, v in self.summary.items() if k.startswith(MARK)}
+
 
 @dataclass(frozen=True)
 class Change:
-    """What a run published: its version, and how many rows it added and removed."""
+    """What a run or command published: its version, and how many rows it added and removed.
+    `is_undone`: what readers see does not follow from it, as the table was rolled back."""
 
     version: Snapshot
     added_count: int
     removed_count: int
+    is_undone: bool = False
 
     def with_commit(self, summary: Mapping[str, str]) -> "Change":
-        """Together with the rows of one more commit of the same run."""
+        """Together with the rows of one more commit of the same run; files that were only put
+        together hold the same rows as before."""
+        if summary.get("operation") == "replace":
+            return self
         added = self.added_count + int(summary.get("added-records", 0))
         removed = self.removed_count + int(summary.get("deleted-records", 0))
-        return Change(self.version, added, removed)
+        return replace(self, added_count=added, removed_count=removed)
 
 
 def require_possible(table: str, lake: Paths) -> None:
@@ -94,7 +106,7 @@ def current(table: str, lake: Paths) -> Snapshot | None:
 
 
 def history(table: str, lake: Paths) -> list[Change]:
-    """What runs published of a lake table, the newest last, as far as it is kept.
+    """What was published of a lake table, the newest last, as far as it is kept.
 
     Raises:
         Unusable: the lake was copied or moved.
@@ -103,26 +115,51 @@ def history(table: str, lake: Paths) -> list[Change]:
     if metadata is None or "main" not in metadata.get("refs", {}):
         return []
     known = {int(one["snapshot-id"]): one for one in metadata["snapshots"]}
-    changes: list[Change] = []
-    at: int | None = int(metadata["refs"]["main"]["snapshot-id"])
-    while at in known:
-        found, one = _snapshot(metadata, at), known[at]
-        if found.run_id or not changes:
-            changes.append(Change(found, 0, 0))
-        changes[-1] = changes[-1].with_commit(found.summary)
-        at = one.get("parent-snapshot-id")
-    return changes[::-1]
+    main = int(metadata["refs"]["main"]["snapshot-id"])
+    seen = list(_back_from(main, known))
+    heads = [at for at in known if at == main or _snapshot(metadata, at).run_id]
+    changes = [
+        reduce(
+            Change.with_commit,
+            (_snapshot(metadata, one).summary for one in _commits(at, metadata, known)),
+            Change(_snapshot(metadata, at), 0, 0, at not in seen),
+        )
+        for at in heads
+    ]
+    return sorted(changes, key=lambda change: change.version.committed_at)
+
+
+def version_of(table: str, lake: Paths, run_id: str) -> Snapshot | None:
+    """The newest version with the content that a run published; null where none is kept."""
+    versions = [change.version for change in history(table, lake)]
+    return next((one for one in reversed(versions) if one.run_id == run_id), None)
+
+
+def _back_from(at: int | None, known: Mapping[int, Mapping[str, Any]]) -> Iterator[int]:
+    """A snapshot and those that it follows from."""
+    while at is not None and at in known:
+        yield at
+        at = known[at].get("parent-snapshot-id")
+
+
+def _commits(
+    head: int, metadata: Mapping[str, Any], known: Mapping[int, Mapping[str, Any]]
+) -> Iterator[int]:
+    """The snapshots of the run whose last one is `head`."""
+    yield head
+    _, *before = _back_from(head, known)
+    yield from takewhile(lambda at: not _snapshot(metadata, at).run_id, before)
 
 
 def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
-    location = _location(table, lake)
+    location = location_of(table, lake)
     if location is None:
         return None
     path, here = location.removeprefix(_SCHEME), lake.lake_table(table)
     if not path.startswith(f"{here}/"):
         raise Unusable(
             f"the lake table {table} was made elsewhere ({path}), but this lake has it at {here}; "
-            "Iceberg keeps whole paths, so move the lake back"
+            "Iceberg keeps whole paths, so move the lake back or `relocate` it"
         )
     content = lake.store.fetch(path)
     if content is None:
@@ -133,7 +170,7 @@ def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
     return dict(json.loads(content[0]))
 
 
-def _location(table: str, lake: Paths) -> str | None:
+def location_of(table: str, lake: Paths) -> str | None:
     """Where the table's metadata lies; null when the catalogue does not know the table."""
     path = lake.path(DATABASE_FILE)
     if is_s3(lake.root) or lake.store.stat(path) is None:

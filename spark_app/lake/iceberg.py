@@ -3,7 +3,7 @@
 Copy on write only, so that every reader sees plain files.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SOURCE_ID = "source_id"
 KEPT_DAYS, KEPT_SNAPSHOTS = 7, 100
 FILE_BYTES = 128 * 2**20
-_BRANCH = "run_"
+BRANCH = "run_"
 _PROPERTIES = {
     "format-version": "2",
     "write.delete.mode": "copy-on-write",
@@ -28,6 +28,8 @@ _PROPERTIES = {
     "write.distribution-mode": "hash",
     "write.target-file-size-bytes": str(FILE_BYTES),
     "write.parquet.compression-codec": "zstd",
+    # Few manifests, none of which names a file that is gone for longer than one commit.
+    "commit.manifest.min-count-to-merge": "2",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
 }
@@ -50,22 +52,40 @@ def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
         f"TBLPROPERTIES ({properties})"
     )
     _require_columns(session, table)
-    found = _java(session, table)
+    found = loaded(session, table)
     if kept.sort and found.sortOrder().isUnsorted():
         _sort(session, found, kept.sort)
+    forget_branches(session, table)
+
+
+def forget_branches(session: "SparkSession", table: Table) -> None:
+    """Forget the branches of runs that died; the caller holds the table's lock."""
+    found = loaded(session, table)
     for branch in list(found.refs()):
-        if branch.startswith(_BRANCH):
+        if branch.startswith(BRANCH):
             found.manageSnapshots().removeBranch(branch).commit()
 
 
-def begin(session: "SparkSession", table: Table, run_id: str) -> None:
-    """Begin the branch of a run at what readers see."""
-    _java(session, table).manageSnapshots().createBranch(_BRANCH + run_id).commit()
+def begin(session: "SparkSession", table: Table, run_id: str, at: int | None = None) -> None:
+    """Begin the branch of a run at a snapshot; null: at what readers see."""
+    branches = loaded(session, table).manageSnapshots()
+    named = BRANCH + run_id
+    (branches.createBranch(named) if at is None else branches.createBranch(named, at)).commit()
 
 
 def published_rows(session: "SparkSession", table: Table) -> "DataFrame":
     """The rows that readers see, with the number of the file version that each came from."""
     return session.table(_name(table))
+
+
+def rows_at(session: "SparkSession", table: Table, snapshot_id: int) -> "DataFrame":
+    """The rows of one version, likewise."""
+    return session.read.option("versionAsOf", str(snapshot_id)).table(_name(table))
+
+
+def files(session: "SparkSession", table: Table) -> "DataFrame":
+    """The data files that readers see, one row each, as Iceberg describes them."""
+    return session.table(f"{_name(table)}.files")
 
 
 def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFrame":
@@ -90,7 +110,7 @@ def replace_days(
 
 def mark(session: "SparkSession", table: Table, run_id: str, marks: Mapping[str, str]) -> None:
     """Say on the branch of a run what made it: the summary of its last commit."""
-    commit = _java(session, table).newAppend().toBranch(_BRANCH + run_id)
+    commit = loaded(session, table).newAppend().toBranch(BRANCH + run_id)
     for name, value in marks.items():
         commit = commit.set(f"{MARK}{name}", value)
     commit.commit()
@@ -104,24 +124,48 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
     """
     from pyspark.errors import IllegalArgumentException
 
-    found = _java(session, table)
+    found = loaded(session, table)
     try:
-        found.manageSnapshots().fastForwardBranch("main", _BRANCH + run_id).commit()
+        found.manageSnapshots().fastForwardBranch("main", BRANCH + run_id).commit()
     except IllegalArgumentException as error:
         if "is not an ancestor" not in str(error):
             raise
-        raise RunFailed(
-            f"the lake table {table.name} was changed by somebody else during the run; nothing was "
-            "published, run again"
-        ) from error
+        raise _changed(table) from error
+
+
+def publish_instead(
+    session: "SparkSession", table: Table, run_id: str, seen: int, require: Callable[[], None]
+) -> None:
+    """Move what readers see to the branch of a run that does not go on from it, in one step.
+
+    Raises:
+        RunFailed: readers see another snapshot than `seen` by now, or `require` raised.
+    """
+    found = loaded(session, table)  # the commit is refused when it is not the newest any more
+    require()
+    if found.currentSnapshot().snapshotId() != seen:
+        raise _changed(table)
+    found.manageSnapshots().replaceBranch("main", BRANCH + run_id).commit()
 
 
 def tidy(session: "SparkSession", table: Table, run_id: str, now: datetime) -> None:
-    """Forget the branch of a run, and old versions with the files that only they need."""
-    found = _java(session, table)
-    found.manageSnapshots().removeBranch(_BRANCH + run_id).commit()
+    """Forget the branch of a run, and old versions."""
+    loaded(session, table).manageSnapshots().removeBranch(BRANCH + run_id).commit()
+    expire(session, table, now)
+
+
+def expire(session: "SparkSession", table: Table, now: datetime) -> None:
+    """Forget old versions with the files that only they need; a younger one stays, whatever it is
+    needed for."""
     oldest = int((now - timedelta(days=KEPT_DAYS)).astimezone(UTC).timestamp() * 1000)
-    found.expireSnapshots().expireOlderThan(oldest).retainLast(KEPT_SNAPSHOTS).commit()
+    expiry = loaded(session, table).expireSnapshots().expireOlderThan(oldest)
+    expiry.retainLast(KEPT_SNAPSHOTS).commit()
+
+
+def expire_all(session: "SparkSession", table: Table, now: datetime) -> None:
+    """Forget every version but the one that readers see, with the files that only they need."""
+    later = int((now + timedelta(days=1)).astimezone(UTC).timestamp() * 1000)
+    loaded(session, table).expireSnapshots().expireOlderThan(later).retainLast(1).commit()
 
 
 def within(table: Table, days: Collection[date]) -> "Column":
@@ -136,6 +180,13 @@ def partition_of(table: Table) -> str:
     return _kept(table).partition
 
 
+def _changed(table: Table) -> RunFailed:
+    return RunFailed(
+        f"the lake table {table.name} was changed by somebody else during the run; nothing was "
+        "published, run again"
+    )
+
+
 def _kept(table: Table) -> Iceberg:
     if not isinstance(table.kept_as, Iceberg):
         raise TypeError(f"{table.name} is no lake table")
@@ -147,7 +198,7 @@ def _name(table: Table) -> str:
 
 
 def _branch(table: Table, run_id: str) -> str:
-    return f"{_name(table)}.`branch_{_BRANCH}{run_id}`"
+    return f"{_name(table)}.`branch_{BRANCH}{run_id}`"
 
 
 def _columns(table: Table) -> str:
@@ -172,7 +223,7 @@ def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:
     order.commit()
 
 
-def _java(session: "SparkSession", table: Table) -> Any:
+def loaded(session: "SparkSession", table: Table) -> Any:
     """Iceberg's own table, as it is now."""
     util = session._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
     return util.loadIcebergTable(session._jsparkSession, _name(table))

@@ -14,7 +14,7 @@ from spark_app.errors import Unusable
 from spark_app.lake import parquet
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.paths import Paths
-from spark_app.lake.store import StoredFile
+from spark_app.lake.store import StoredFile, is_s3
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,20 +103,21 @@ class Arrivals:
 
 def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
     """The ledger of a version of a lake table; an empty one before the first."""
-    parts = _parts(version)
+    parts = parts_of(version)
     files = [lake.ledger(table, f"{part}-files") for part in parts]
     days = [lake.ledger(table, f"{part}-days") for part in parts]
-    return Ledger(_latest(files, lake, FILES), _latest(days, lake, DAYS))
+    return Ledger(_whole(_latest(files, lake, FILES), lake), _latest(days, lake, DAYS))
 
 
 def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes: Ledger) -> str:
     """Write what a run changes as a part of its own; the mark that names all parts from then on."""
-    parts = _parts(version)
+    parts = parts_of(version)
     if len(parts) >= MOST_PARTS:
         before = read(table, lake, version)
         changes = Ledger(_last([before.files, changes.files]), _last([before.days, changes.days]))
         parts = []
-    for kind, frame, columns in (("files", changes.files, FILES), ("days", changes.days, DAYS)):
+    known = _relative(changes.files, lake)
+    for kind, frame, columns in (("files", known, FILES), ("days", changes.days, DAYS)):
         content = parquet.serialise(_arrow(frame, columns))
         lake.store.write(lake.ledger(table, f"{run_id}-{kind}"), content, lake.run(run_id))
     return ",".join([*parts, run_id])
@@ -156,7 +157,8 @@ def arrivals(listed: Sequence[StoredFile], known: Ledger) -> Arrivals:
     )
 
 
-def _parts(version: Snapshot | None) -> list[str]:
+def parts_of(version: Snapshot | None) -> list[str]:
+    """The parts of the ledger that a version names; none before the first."""
     named = version.mark(MARK) if version else ""
     return named.split(",") if named else []
 
@@ -177,6 +179,22 @@ def _latest(paths: Sequence[str], lake: Paths, columns: Mapping[str, str]) -> "p
         raise Unusable(f"{gone}, a part of the ledger of a lake table, is gone; put it back")
     frames = [parquet.parse(found[0]).to_pandas(date_as_object=True) for found in contents if found]
     return _last([_empty(columns), *frames])
+
+
+def _relative(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
+    """Paths below the lake as they are from its root: a lake that was moved knows its files."""
+    root = f"{lake.root}/"
+    return files.assign(path=[path.removeprefix(root) for path in files["path"]])
+
+
+def _whole(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
+    """Whole paths again."""
+    whole = [path if _is_whole(path) else lake.path(path) for path in files["path"]]
+    return files.assign(path=whole)
+
+
+def _is_whole(path: str) -> bool:
+    return path.startswith("/") or is_s3(path)
 
 
 def _last(frames: Sequence["pd.DataFrame"]) -> "pd.DataFrame":

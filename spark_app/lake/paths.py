@@ -6,9 +6,9 @@ from spark_app.lake.store import Store
 class Paths:
     """The paths below one root folder or S3 prefix."""
 
-    def __init__(self, store: Store, root: str) -> None:
-        """Take the root as a user wrote it."""
-        self.store = store
+    def __init__(self, store: Store, root: str, region: str | None = None) -> None:
+        """Take the root as a user wrote it; the region (null: boto3's own) is that of S3."""
+        self.store, self.region = store, region
         self.root = store.absolute(root)
 
     def path(self, *parts: str) -> str:
@@ -43,6 +43,10 @@ class Paths:
         """The final table that a run built: the very bytes that are published."""
         return self.path("runs", run_id, "final", table, f"{table}.parquet")
 
+    def quarantine_folder(self, dataset: str) -> str:
+        """The bad rows of a dataset, of all runs."""
+        return self.path("quarantine", dataset)
+
     def quarantine(self, dataset: str, run_id: str) -> str:
         """The folder of the bad rows of one run."""
         return self.path("quarantine", dataset, f"run_id={run_id}")
@@ -51,9 +55,21 @@ class Paths:
         """The results of the checks of one run."""
         return self.path("quality", table, f"run_id={run_id}", "checks.parquet")
 
+    def suppressed(self, dataset: str) -> str:
+        """Which persons every read of a dataset leaves out."""
+        return self.path("suppressed", f"{dataset}.parquet")
+
+    def receipt(self, run_id: str) -> str:
+        """What `forget` removed."""
+        return self.path("runs", run_id, "receipt.json")
+
     def lake_table(self, table: str) -> str:
         """The folder of a lake table: its data, metadata and ledger."""
         return self.path("tables", table)
+
+    def ledger_folder(self, table: str) -> str:
+        """The ledger of a lake table."""
+        return self.path("tables", table, "ledger")
 
     def ledger(self, table: str, part: str) -> str:
         """A part of the ledger of a lake table."""

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Evidence, Files, Rule, Table
-from spark_app.lake import iceberg, ledger
+from spark_app.lake import iceberg, ledger, retention, suppression
 from spark_app.lake.frames import path_of, read_parquet
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
 from spark_app.lake.ledger import Ledger
@@ -16,6 +16,7 @@ from spark_app.quality.rules import broken_names
 from spark_app.quality.source_findings import counted, own_findings
 from spark_app.quality.standard import rules_of
 from spark_app.quality.table_findings import lake_findings
+from spark_app.run.forgotten import persons_of, without_forgotten
 from spark_app.run.growth import Growth
 from spark_app.run.reading import Footers, as_delivered, files_of, prepare, read_pinned
 from spark_app.run.state import RunState
@@ -52,6 +53,16 @@ class Built:
     kept_count: int
     changes: Ledger
 
+    def without(self, known: Ledger, expired: set[date]) -> "Built":
+        """The same, where days are too old to be kept."""
+        import pandas as pd
+
+        if not expired:
+            return self
+        days = self.changes.days[~self.changes.days["day"].isin(expired)]
+        dropped = pd.concat([days, retention.dropped(known, expired)])
+        return replace(self, changes=Ledger(self.changes.files, dropped))
+
 
 def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth) -> Staged:
     """Read the files once: rows and what rules they break stand in the run's folder from then on;
@@ -61,6 +72,8 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
     rules = rules_of(source, run.options)
     prepare(run, spark, footers)
     rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
+    if persons_of(source):
+        rows = without_forgotten(rows, source, suppression.read(source.name, run.lake))
     folder = run.lake.staging(run.run_id, run.job.name)
     run.lake.write_frame(rows, folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
@@ -83,7 +96,8 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
 def build(run: RunState, spark: "SparkSession", staged: Staged, growth: Growth) -> Built:
     """Put the rows of the files on a branch of the table, and judge the days that they touch."""
     table = run.job.publishes
-    new = _new_rows(run, spark, staged)
+    new = retention.kept(_new_rows(run, spark, staged), table, run.today)
+    expired = retention.too_old(table, growth.known, run.today)
     partition = partition_of(table)
     good = _by_day(new, partition)
     iceberg.ensure(spark, table, run.lake)
@@ -91,17 +105,19 @@ def build(run: RunState, spark: "SparkSession", staged: Staged, growth: Growth) 
     arrived = {day for _, day in good}
     replaced = growth.known.days_of(growth.arrivals.replaced)
     rewritten = replaced | _days_with_both(spark, table, new, arrived - replaced, growth)
+    rewritten -= expired
     rows = new
     if rewritten:
         published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
         if growth.arrivals.replaced:
             published = published.where(~published[SOURCE_ID].isin(*growth.arrivals.replaced))
         rows = published.unionByName(new)
-    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), rewritten)
+    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), rewritten | expired)
     touched = arrived | rewritten
     branch = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, touched))
     _judge_table(run, table, branch, iceberg.branch_rows(spark, table, run.run_id).count())
-    return _built(run, staged, growth, good, _by_day(branch, partition))
+    built = _built(run, staged, growth, good, _by_day(branch, partition))
+    return built.without(growth.known, expired)
 
 
 def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":

@@ -20,6 +20,7 @@ from spark_app.quality.gate import require_open, tally
 from spark_app.quality.results import Layer
 from spark_app.report.write import publishing, write_published
 from spark_app.run import appending, building, reading
+from spark_app.run.compacting import compact_touched
 from spark_app.run.growth import Growth
 from spark_app.run.manifest import (
     Manifest,
@@ -209,6 +210,7 @@ def _grow(
         iceberg.publish(spark, table, run.run_id)
         run.manifest.published_at = datetime.now(UTC).isoformat()
     iceberg.tidy(spark, table, run.run_id, run.clock)
+    compact_touched(run, spark, set(built.changes.days["day"]), lock)
     run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
 
 

@@ -22,7 +22,10 @@ from tests.e2e.process import (
     table,
 )
 
-COMMANDS = ("run", "list", "checks", "runs", "files", "history", "publish", "report", "prune")
+COMMANDS = (
+    *("run", "list", "checks", "runs", "files", "history", "publish", "report", "prune"),
+    *("compact", "verify", "forget", "relocate"),
+)
 SPARK = ("pyspark", "py4j")
 HEAVY = ("great_expectations", "pandas", "pyarrow", "bokeh", "jinja2", "boto3")
 

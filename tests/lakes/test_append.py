@@ -311,11 +311,6 @@ def test_a_table_of_one_file_has_no_ledger(visits: Visits) -> None:
     expect_error(visits.ask("files", "organic_share", code=2), 2, "is a table of one file")
 
 
-def test_a_lake_table_is_not_rolled_back_by_publish(visits: Visits) -> None:
-    asked = ("publish", "visit", "--run", "first")
-    expect_error(visits.ask(*asked, code=2), 2, "`publish` rolls back tables of one file")
-
-
 def test_a_lake_in_s3_has_no_lake_tables_and_makes_none(visits: Visits) -> None:
     lake = Lake("s3://acme-data/lake", region="eu-central-1")
     assert catalogue.current("visit", lake) is None

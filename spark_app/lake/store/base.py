@@ -100,6 +100,9 @@ class Store(Protocol):
     def delete_folder(self, path: str) -> None:
         """Delete a folder with all that it holds, if it is there."""
 
+    def delete(self, paths: Sequence[str]) -> None:
+        """Delete files; those that are not there are fine."""
+
     def children(self, path: str) -> list[str]:
         """The names in a folder, sorted; none when it does not exist."""
 

@@ -105,6 +105,11 @@ class Disk:
             if os.path.isdir(path):
                 shutil.rmtree(path)
 
+    def delete(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            with explained(path):
+                Path(path).unlink(missing_ok=True)
+
     def children(self, path: str) -> list[str]:
         try:
             return sorted(os.listdir(path))

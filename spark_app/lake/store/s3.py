@@ -106,16 +106,24 @@ class S3:
 
     def delete_folder(self, path: str) -> None:
         bucket, key = split(path)
-        keys = [split(file.path)[1] for file in self._list(bucket, f"{key}/")]
-        for at in range(0, len(keys), DELETED_AT_ONCE):
-            objects = [{"Key": key} for key in keys[at : at + DELETED_AT_ONCE]]
-            with aws.explained(path):
-                answer = self.client.delete_objects(
-                    Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
-                )
-            for error in answer.get("Errors", []):
-                why = error.get("Message") or error.get("Code")
-                raise RunFailed(f"{path} could not be deleted ({why}); run again")
+        self.delete([file.path for file in self._list(bucket, f"{key}/")])
+
+    def delete(self, paths: Sequence[str]) -> None:
+        for at in range(0, len(paths), DELETED_AT_ONCE):
+            self._delete(paths[at : at + DELETED_AT_ONCE])
+
+    def _delete(self, paths: Sequence[str]) -> None:
+        """Delete as many files as S3 takes at once, of one bucket."""
+        bucket, _ = split(paths[0])
+        objects = [{"Key": split(path)[1]} for path in paths]
+        with aws.explained(paths[0]):
+            answer = self.client.delete_objects(
+                Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+        for error in answer.get("Errors", []):
+            why = error.get("Message") or error.get("Code")
+            at = f"{SCHEME}{bucket}/{error.get('Key')}"
+            raise RunFailed(f"{at} could not be deleted ({why}); run again")
 
     def children(self, path: str) -> list[str]:
         bucket, key = split(path)

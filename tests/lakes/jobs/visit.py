@@ -9,7 +9,7 @@ VISITS = Files(
     "visits",
     Csv(header=False),
     (
-        Column("user", "string", "who"),
+        Column("user", "string", "who", person=True),
         Column("at", "timestamp", "when", written=Time("yyyy-MM-dd HH:mm:ss")),
         Column("pages", "bigint", "how many", null="not counted", least=0),
     ),

@@ -1,0 +1,1 @@
+"""What an operator does to lake tables between runs, under the lock of each."""

@@ -1,0 +1,62 @@
+"""`Iceberg(keep_days=…)`: days that are too old are dropped, and nothing brings them back."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spark_app.declarations import Iceberg, Job
+from spark_app.jobs import find_job
+from tests.lakes.conftest import Visits
+
+KEPT = 30
+
+
+def line(user: str, age: int) -> str:
+    """A visit so many days ago."""
+    at = datetime.now(UTC) - timedelta(days=age)
+    return f"{user},{at:%Y-%m-%d} 10:00:00,1"
+
+
+def users(visits: Visits) -> list[str]:
+    return [row[0] for row in visits.rows()]
+
+
+def keeping(days: int) -> Job:
+    """The job, whose table keeps so many days."""
+    job = find_job("visit")
+    assert isinstance(job.publishes.kept_as, Iceberg)
+    kept_as = replace(job.publishes.kept_as, keep_days=days)
+    return replace(job, publishes=replace(job.publishes, kept_as=kept_as))
+
+
+@pytest.fixture
+def aged(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> Visits:
+    """A table with old days, that is declared to keep 30 days from now on."""
+    visits.deliver("old.csv", line("ann", 40), line("ann", 31))
+    visits.deliver("mixed.csv", line("bob", 35), line("bob", 20))
+    visits.done("first")
+    job = keeping(KEPT)
+    monkeypatch.setattr("spark_app.jobs.visit.JOB", job)
+    return visits
+
+
+def test_a_run_drops_old_days_and_does_not_read_their_files_again(aged: Visits) -> None:
+    aged.deliver("new.csv", line("cat", 1), line("cat", 50), line("cat", 30))
+    aged.done("second")
+    assert users(aged) == ["bob", "cat", "cat"]
+    kept = [row.split()[2] for row in aged.ask("files", "visit").out.splitlines()[1:]]
+    assert kept == ["1", "0", "2"]
+    assert "files: 3 known" in aged.run("third").err
+    aged.deliver("mixed.csv", line("bob", 35), line("bob", 20), line("bob", 19))
+    aged.done("fourth")
+    assert users(aged) == ["bob", "bob", "cat", "cat"]
+    assert "rows_as_ledger" in aged.ask("verify", "visit").out
+
+
+def test_prune_drops_old_days_where_nothing_new_arrives(aged: Visits) -> None:
+    aged.ask("prune", "--keep", "5")
+    assert users(aged) == ["bob"]
+    assert aged.ask("history", "visit").out.splitlines()[-1].split()[:2] == ["first", "prune"]
+    assert "files: 2 known" in aged.run("second").err
+    assert "rows_as_ledger" in aged.ask("verify", "visit").out
