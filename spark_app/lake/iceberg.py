@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from spark_app.declarations import Iceberg, Table
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lake.arrow import ddl
-from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE
+from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE_SETTING
 from spark_app.lake.paths import Paths
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SOURCE_ID = "source_id"
 KEPT_DAYS, KEPT_SNAPSHOTS = 7, 100
 FILE_BYTES = 128 * 2**20
+UNKNOWN_COMMIT = "CommitStateUnknownException"
 _BRANCH = "run_"
 _PROPERTIES = {
     "format-version": "2",
@@ -42,11 +43,11 @@ def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
         Unusable: it was made with other columns.
     """
     kept = _kept(table)
-    session.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOGUE}.{NAMESPACE}")
+    session.sql(f"CREATE NAMESPACE IF NOT EXISTS {_namespace(session)}")
     properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
     session.sql(
-        f"CREATE TABLE IF NOT EXISTS {_name(table)} ({_columns(table)}) USING iceberg "
-        f"PARTITIONED BY (`{kept.partition}`) LOCATION '{lake.lake_table(table.name)}' "
+        f"CREATE TABLE IF NOT EXISTS {_name(session, table)} ({_columns(table)}) USING iceberg "
+        f"PARTITIONED BY (`{kept.partition}`) LOCATION {_literal(lake.lake_table(table.name))} "
         f"TBLPROPERTIES ({properties})"
     )
     _require_columns(session, table)
@@ -65,12 +66,12 @@ def begin(session: "SparkSession", table: Table, run_id: str) -> None:
 
 def published_rows(session: "SparkSession", table: Table) -> "DataFrame":
     """The rows that readers see, with the number of the file version that each came from."""
-    return session.table(_name(table))
+    return session.table(_name(session, table))
 
 
 def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFrame":
     """The rows on the branch of a run, likewise."""
-    return session.table(_branch(table, run_id))
+    return session.table(_branch(session, table, run_id))
 
 
 def replace_days(
@@ -81,7 +82,7 @@ def replace_days(
     days: Collection[date],
 ) -> None:
     """Put rows on the branch of a run, in place of all rows of some days: one commit."""
-    writer = rows.writeTo(_branch(table, run_id))
+    writer = rows.writeTo(_branch(session, table, run_id))
     if days:
         writer.overwrite(within(table, days))
     else:
@@ -100,8 +101,10 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
     """Move what readers see to the branch of a run, in one step.
 
     Raises:
-        RunFailed: somebody else has published since the branch began.
+        RunFailed: somebody else has published since the branch began, or the catalogue did not say
+            whether it took the step.
     """
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import IllegalArgumentException
 
     found = _java(session, table)
@@ -114,6 +117,10 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
             f"the lake table {table.name} was changed by somebody else during the run; nothing was "
             "published, run again"
         ) from error
+    except Py4JJavaError as error:
+        if UNKNOWN_COMMIT not in str(error):
+            raise
+        _require_published(session, table, run_id)
 
 
 def tidy(session: "SparkSession", table: Table, run_id: str, now: datetime) -> None:
@@ -136,18 +143,48 @@ def partition_of(table: Table) -> str:
     return _kept(table).partition
 
 
+def _require_published(session: "SparkSession", table: Table, run_id: str) -> None:
+    """Look whether a step was taken whose answer was lost; nothing is undone."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        refs = _java(session, table).refs()
+        main, own = refs.get("main"), refs.get(_BRANCH + run_id)
+        is_taken = main is not None and own is not None and main.snapshotId() == own.snapshotId()
+    except Py4JJavaError as error:
+        raise RunFailed(
+            f"the catalogue did not say whether run {run_id} is the new version of the lake table "
+            f"{table.name}; `history {table.name}` shows it, and the next run goes on from there"
+        ) from error
+    if not is_taken:
+        raise RunFailed(
+            f"the catalogue did not take run {run_id} as the new version of the lake table "
+            f"{table.name}; nothing was published, run again"
+        )
+
+
 def _kept(table: Table) -> Iceberg:
     if not isinstance(table.kept_as, Iceberg):
         raise TypeError(f"{table.name} is no lake table")
     return table.kept_as
 
 
-def _name(table: Table) -> str:
-    return f"{CATALOGUE}.{NAMESPACE}.`{table.name}`"
+def _namespace(session: "SparkSession") -> str:
+    return f"{CATALOGUE}.`{session.conf.get(NAMESPACE_SETTING)}`"
 
 
-def _branch(table: Table, run_id: str) -> str:
-    return f"{_name(table)}.`branch_{_BRANCH}{run_id}`"
+def _name(session: "SparkSession", table: Table) -> str:
+    return f"{_namespace(session)}.`{table.name}`"
+
+
+def _branch(session: "SparkSession", table: Table, run_id: str) -> str:
+    return f"{_name(session, table)}.`branch_{_BRANCH}{run_id}`"
+
+
+def _literal(text: str) -> str:
+    """A text as SQL writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _columns(table: Table) -> str:
@@ -175,4 +212,4 @@ def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:
 def _java(session: "SparkSession", table: Table) -> Any:
     """Iceberg's own table, as it is now."""
     util = session._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
-    return util.loadIcebergTable(session._jsparkSession, _name(table))
+    return util.loadIcebergTable(session._jsparkSession, _name(session, table))

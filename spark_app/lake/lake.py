@@ -52,7 +52,7 @@ class Lake(Paths):
             Unusable: the root is a URI of a kind that is not supported.
         """
         store = store_of(root, region=region, lock_dead_seconds=lock_dead_seconds)
-        super().__init__(store, root)
+        super().__init__(store, root, region)
 
     def lock(
         self, table: str, run_id: str, now: datetime, log: Callable[[str], None]

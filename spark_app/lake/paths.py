@@ -6,9 +6,9 @@ from spark_app.lake.store import Store
 class Paths:
     """The paths below one root folder or S3 prefix."""
 
-    def __init__(self, store: Store, root: str) -> None:
-        """Take the root as a user wrote it."""
-        self.store = store
+    def __init__(self, store: Store, root: str, region: str | None = None) -> None:
+        """Take the root as a user wrote it; the region (null: boto3's own) is that of S3."""
+        self.store, self.region = store, region
         self.root = store.absolute(root)
 
     def path(self, *parts: str) -> str:

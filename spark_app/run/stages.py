@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
 from spark_app.declarations import Job, OneFile
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, first_line
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Lock, is_s3
@@ -37,7 +37,7 @@ from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
 from spark_app.spark.conf import java_version, require_able_machine
-from spark_app.spark.failures import explained_failures
+from spark_app.spark.failures import explain, explained_failures
 from spark_app.spark.session import SparkOnDemand
 
 if TYPE_CHECKING:
@@ -70,8 +70,6 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     """
     lake, progress = around.lake, around.progress
     since = parse_since(request.since) if request.since else None
-    if not isinstance(job.publishes.kept_as, OneFile):
-        catalogue.require_possible(job.name, lake)
     sources = pin_sources(job, lake, request.sources, request.region)
     manifest = new_manifest(job, request, sources, around.clock)
     done = _done_already(job, lake, manifest, progress)
@@ -208,8 +206,18 @@ def _grow(
         lock.require()
         iceberg.publish(spark, table, run.run_id)
         run.manifest.published_at = datetime.now(UTC).isoformat()
-    iceberg.tidy(spark, table, run.run_id, run.clock)
-    run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    _tidy(run, spark)
+
+
+def _tidy(run: RunState, spark: "SparkSession") -> None:
+    """Take away what nobody needs any more; the table is published, however this ends."""
+    table = run.job.publishes
+    try:
+        iceberg.tidy(spark, table, run.run_id, run.clock)
+        run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    except Exception as error:
+        why = explain(error, run.require_unchanged) or first_line(error)
+        run.progress.line(f"the table is published, but old versions are left for later ({why})")
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:
