@@ -46,7 +46,8 @@ COPY (
     SELECT {_LINE} AS line
     FROM (
         SELECT i, CAST(hash(i) >> 1 AS BIGINT) AS h, md5('d' || (hash(i * 7) % 400000)) AS device,
-               TIMESTAMP '{{day}}' + to_seconds(CAST(CAST(hash(i) >> 8 AS BIGINT) % 86400 AS INTEGER)) AS moment
+               TIMESTAMP '{{day}}'
+                   + to_seconds(CAST(CAST(hash(i) >> 8 AS BIGINT) % 86400 AS INTEGER)) AS moment
         FROM (
             SELECT i FROM range({{first}}, {{last}}) t(i)
             UNION ALL
@@ -65,8 +66,8 @@ COPY (
            CASE WHEN h % 40 = 0 THEN 'purchase'
                 ELSE ['open', 'view', 'search', 'cart'][1 + h % 4] END AS event_name,
            CAST(i AS VARCHAR) AS log_id,
-           strftime(TIMESTAMP '{{day}}' + to_microseconds(CAST(hash(i) >> 8 AS BIGINT) % 86400000000),
-                    '%Y-%m-%d %H:%M:%S.%f') AS server_datetime,
+           strftime(TIMESTAMP '{{day}}'
+                    + to_microseconds(CAST(hash(i) >> 8 AS BIGINT) % 86400000000), '%Y-%m-%d %H:%M:%S.%f') AS server_datetime,
            CASE WHEN h % 40 = 0 THEN 1 + h % 3 END AS quantity,
            CASE WHEN h % 40 = 0 THEN printf('%.2f', (h % 900000) / 100) END AS price
     FROM (

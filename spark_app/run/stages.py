@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
 from spark_app.declarations import Job, OneFile
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, first_line
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Lock, is_s3
@@ -38,7 +38,7 @@ from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
 from spark_app.spark.conf import java_version, require_able_machine
-from spark_app.spark.failures import explained_failures
+from spark_app.spark.failures import explain, explained_failures
 from spark_app.spark.session import SparkOnDemand
 
 if TYPE_CHECKING:
@@ -71,8 +71,6 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     """
     lake, progress = around.lake, around.progress
     since = parse_since(request.since) if request.since else None
-    if not isinstance(job.publishes.kept_as, OneFile):
-        catalogue.require_possible(job.name, lake)
     sources = pin_sources(job, lake, request.sources, request.region)
     manifest = new_manifest(job, request, sources, around.clock)
     done = _done_already(job, lake, manifest, progress)
@@ -209,9 +207,19 @@ def _grow(
         lock.require()
         iceberg.publish(spark, table, run.run_id)
         run.manifest.published_at = datetime.now(UTC).isoformat()
-    iceberg.tidy(spark, table, run.run_id, run.clock)
-    compact_touched(run, spark, set(built.changes.days["day"]), lock)
-    run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    _tidy(run, spark, set(built.changes.days["day"]), lock)
+
+
+def _tidy(run: RunState, spark: "SparkSession", touched: set[date], lock: Lock) -> None:
+    """Take away what nobody needs any more; the table is published, however this ends."""
+    table = run.job.publishes
+    try:
+        iceberg.tidy(spark, table, run.run_id, run.clock)
+        compact_touched(run, spark, touched, lock)
+        run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    except Exception as error:
+        why = explain(error, run.require_unchanged) or first_line(error)
+        run.progress.line(f"the table is published, but its upkeep is left for later ({why})")
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:

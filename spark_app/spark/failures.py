@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from spark_app import stopping
 from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
 from spark_app.lake.frames import path_of
+from spark_app.lake.iceberg import UNKNOWN_COMMIT
 
 _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
@@ -26,7 +27,13 @@ _TOO_LARGE = (
 )
 JVM_ENDED = "Spark's JVM ended unexpectedly; its last words are in Spark's log"
 _DENIED = "S3 denies Spark the access; see Spark's log, and ask for the right"
+_GLUE_DENIED = "Glue denies Spark the access; see Spark's log, and ask for the right"
+_GLUE_DOWN = "Glue failed again and again; nothing was published, run again later"
 _S3_DOWN = "S3 failed again and again; nothing was published, run again later"
+_LOST = (
+    "the catalogue's answer to a change of the lake table was lost; it stays as it is, run again"
+)
+_CHANGED = "the lake table was changed by somebody else during the run; it stays so, run again"
 _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("No space left on device", RunFailed, _FULL),
     ("Disk quota exceeded", RunFailed, _FULL),
@@ -35,10 +42,14 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Java heap space", RunFailed, _HEAP),
     ("ARITHMETIC_OVERFLOW", GateShut, _OVERFLOW),
     ("spark.driver.maxResultSize", GateShut, _TOO_LARGE),
+    (UNKNOWN_COMMIT, RunFailed, _LOST),
+    ("CommitFailedException", RunFailed, _CHANGED),
     ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),
     ("NoSuchBucket", Unusable, "Spark finds no such S3 bucket; check its name and region"),
+    ("glue.model.AccessDeniedException", Unusable, _GLUE_DENIED),
     ("AccessDeniedException", Unusable, _DENIED),
     ("Status Code: 403", Unusable, _DENIED),
+    ("Service: Glue, Status Code: 5", RunFailed, _GLUE_DOWN),
     ("Status Code: 500", RunFailed, _S3_DOWN),
     ("Status Code: 503", RunFailed, _S3_DOWN),
     ("Unable to execute HTTP request", RunFailed, _S3_DOWN),
