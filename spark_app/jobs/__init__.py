@@ -15,6 +15,7 @@ JOBS = {
     "item_property": "properties of a shop's items, as they change",
     "organic_share": "share of new users who came organically, per country, over four ISO weeks",
     "shop_event": "views, carts and transactions of a shop, one row each",
+    "user_funnel": "events of users as a third party counts them, one row each",
 }
 
 
