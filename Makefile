@@ -4,6 +4,7 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 SAMPLE_LAKE := sample-lake
+DEMO_LAKE := demo-lake
 TERRAFORM ?= terraform
 CHECKOV := .venv-checkov/.installed
 CLIENTS := .venv-clients/.installed
@@ -12,13 +13,17 @@ LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients e2e faults destroy
+.PHONY: help run demo test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients e2e faults destroy
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sample-lake
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
+
+demo: $(INSTALLED) ## install, deliver samples of events twice, make every lake table of them in ./demo-lake
+	@rm -rf $(DEMO_LAKE)
+	@$(PYTHON) -m scripts.demo --lake $(DEMO_LAKE)
 
 test: $(INSTALLED_DEV) ## install, run every test
 	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/cloud --ignore tests/faults
@@ -104,5 +109,5 @@ package: $(INSTALLED) ## make the package for the cluster in ./dist
 
 clean: ## delete what make made: .venv, the sample, packages, build and caches
 	@if [ -d .cloud ]; then $(MAKE) cloud-stop; fi
-	rm -rf $(VENV) .venv-checkov .venv-clients $(SAMPLE_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-clients $(SAMPLE_LAKE) $(DEMO_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

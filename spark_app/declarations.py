@@ -227,7 +227,8 @@ class Files:
 
     `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
     column by which `--since` leaves rows out; without one they are always read whole. `zone` is
-    that of times which name none; a local time that exists twice is the earlier one.
+    that of times which name none; a local time that exists twice is the earlier one. `report_zone`
+    is the one in which moments have their day.
     """
 
     name: str
@@ -239,6 +240,7 @@ class Files:
     time: str | None = None
     may_be_empty: bool = False
     zone: str = "UTC"
+    report_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         """Refuse what files of text cannot tell.
@@ -271,9 +273,9 @@ class Append:
 
 @dataclass(frozen=True)
 class Iceberg:
-    """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`,
-    whose files are sorted by `sort`. `keep_days`: what is that many days older than the day of a
-    run is dropped; null: all stays."""
+    """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`
+    (the time of the table, or the first day of its month), whose files are sorted by `sort`.
+    `keep_days`: what is that many days older than the day of a run is dropped; null: all stays."""
 
     partition: str
     sort: tuple[str, ...] = ()

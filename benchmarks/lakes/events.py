@@ -67,7 +67,8 @@ COPY (
                 ELSE ['open', 'view', 'search', 'cart'][1 + h % 4] END AS event_name,
            CAST(i AS VARCHAR) AS log_id,
            strftime(TIMESTAMP '{{day}}'
-                    + to_microseconds(CAST(hash(i) >> 8 AS BIGINT) % 86400000000), '%Y-%m-%d %H:%M:%S.%f') AS server_datetime,
+                    + to_microseconds(CAST(hash(i) >> 8 AS BIGINT) % 86400000000),
+                    '%Y-%m-%d %H:%M:%S.%f') AS server_datetime,
            CASE WHEN h % 40 = 0 THEN 1 + h % 3 END AS quantity,
            CASE WHEN h % 40 = 0 THEN printf('%.2f', (h % 900000) / 100) END AS price
     FROM (

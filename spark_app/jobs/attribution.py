@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time, warn
+from spark_app.jobs.days import day_of
 
 ATTRIBUTIONS = Files(
     "attribution",
@@ -35,7 +36,7 @@ def attribution(attributions: DataFrame) -> DataFrame:
     named = {"identity_adid": "user_id", "server_datetime": "attributed_at"}
     is_new = F.col("attribution_type") == 0
     return attributions.withColumnsRenamed(named).withColumns(
-        {"attribution_date": F.to_date("attributed_at"), "is_new_install": is_new}
+        {"attribution_date": day_of("attributed_at", ATTRIBUTIONS), "is_new_install": is_new}
     )
 
 
@@ -44,7 +45,9 @@ TABLE = Table(
     grain="one row per attribution of a user",
     key=("user_id", "attributed_at", "log_id"),
     columns=(
-        Column("attribution_date", "date", "the day of the attribution in UTC"),
+        Column(
+            "attribution_date", "date", f"the day of the attribution in {ATTRIBUTIONS.report_zone}"
+        ),
         Column("attributed_at", "timestamp", "when the server received it", unit="UTC"),
         Column("user_id", "string", "the user's advertising id", person=True),
         Column("log_id", "string", "the deliverer's number of the attribution"),

@@ -5,7 +5,6 @@ equal, in whatever order.
 """
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from spark_app.declarations import (
     Column,
@@ -21,6 +20,7 @@ from spark_app.declarations import (
     Time,
     warn,
 )
+from spark_app.jobs.days import day_of
 
 BRAND = Column("brand", "string", "whose app it is", at=Folder(6))
 TRACKER = Column("tracker", "string", "which tracker reported it", at=Folder(5))
@@ -54,7 +54,7 @@ EVENTS = Files(
 
 def device_event(events: DataFrame) -> DataFrame:
     """The events with their day."""
-    return events.withColumn("event_date", F.to_date("event_at"))
+    return events.withColumn("event_date", day_of("event_at", EVENTS))
 
 
 TABLE = Table(
@@ -62,7 +62,7 @@ TABLE = Table(
     grain="one row per event of a device",
     key=("event_at", "device_id", "event_digest"),
     columns=(
-        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         *(c for c in EVENTS.columns if c.name in ("event_at", "device_id")),
         *(BRAND, TRACKER, CHANNEL),
         *EVENTS.columns[-4:],

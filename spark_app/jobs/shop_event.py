@@ -18,6 +18,7 @@ from spark_app.declarations import (
     Table,
     warn,
 )
+from spark_app.jobs.days import day_of
 
 NO_TRANSACTION = "(none)"
 EVENT = Column(
@@ -42,7 +43,7 @@ def shop_event(events: DataFrame) -> DataFrame:
     named = {"timestamp": "event_at", "visitorid": "visitor_id", "itemid": "item_id"}
     transaction = F.coalesce("transactionid", F.lit(NO_TRANSACTION))
     return events.withColumnsRenamed(named).withColumns(
-        {"event_date": F.to_date("event_at"), "transaction_id": transaction}
+        {"event_date": day_of("event_at", EVENTS), "transaction_id": transaction}
     )
 
 
@@ -51,7 +52,7 @@ TABLE = Table(
     grain="one row per event of a visitor with an item",
     key=("item_id", "event_at", "visitor_id", "event", "transaction_id"),
     columns=(
-        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         Column("event_at", "timestamp", "when it happened", unit="UTC"),
         Column("visitor_id", "string", "who", person=True),
         EVENT,

@@ -19,7 +19,7 @@ from spark_app.lake.versions import published
 from spark_app.quality.gate import require_open, tally
 from spark_app.quality.results import Layer
 from spark_app.report.write import publishing, write_published
-from spark_app.run import appending, building, reading
+from spark_app.run import appending, building, reading, zones
 from spark_app.run.compacting import compact_touched
 from spark_app.run.growth import Growth
 from spark_app.run.manifest import (
@@ -166,6 +166,7 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
     manifest of the run that readers see."""
     (pinned,) = run.sources
     version = catalogue.current(run.job.name, run.lake)
+    zones.require_same(run.job.name, reading.files_of(pinned), version)
     known = ledger.read(run.job.name, run.lake, version)
     arrivals = ledger.arrivals(pinned.files, known)
     run.progress.line(arrivals.in_words())
@@ -200,6 +201,7 @@ def _grow(
         "run_id": run.run_id,
         "inputs_digest": run.manifest.inputs_digest,
         "options": json.dumps(run.request.parameters()["options"]),
+        zones.MARK: zones.zones_of(reading.files_of(run.sources[0])),
         ledger.MARK: parts,
     }
     iceberg.mark(spark, table, run.run_id, marks)

@@ -126,3 +126,33 @@ def test_events_of_devices(made: Any, tmp_path: Path) -> None:
         ["device_id_present"],
         ["line_is_whole"],
     ]
+
+
+def test_events_of_a_third_party_lie_by_month(made: Any, tmp_path: Path) -> None:
+    rows = made(
+        "user_funnel",
+        "event_id,user_id,event_name,event_timestamp,platform,country",
+        "9007199254740993,ann,signup,2024-04-30 23:59:59,web,DE",
+        "9007199254740993,ann,signup,2024-04-30 23:59:59,web,DE",
+        "7,bob,purchase,2024-05-01 00:00:00,,",
+        ",bob,purchase,2024-05-31 00:00:00,,",
+        "8,bob,purchase,2024-05-31T00:00:00,,",
+    )
+    assert rows == [
+        *[("2024-05-01", "2024-05-01", "2024-05-01 00:00:00", "7", "bob", "purchase", None, None)],
+        (
+            *("2024-04-01", "2024-04-30", "2024-04-30 23:59:59"),
+            *("9007199254740993", "ann", "signup", "web", "DE"),
+        ),
+    ]
+    data = tmp_path / "lake" / "tables" / "user_funnel" / "data"
+    assert {folder.name for folder in data.iterdir()} == {
+        "event_month=2024-04-01",
+        "event_month=2024-05-01",
+    }
+    assert sorted(set_aside(tmp_path, "user_funnel").values()) == [
+        ["event_id_present"],
+        ["event_timestamp_is_timestamp"],
+    ]
+    page = (tmp_path / "lake" / "report" / "user_funnel.html").read_text()
+    assert "Newest month" in page and "May 2024" in page

@@ -120,7 +120,7 @@ def test_a_table_is_published_although_it_cannot_be_tidied(
     monkeypatch.setattr(iceberg, "tidy", tidy_late)
     visits.deliver("one.csv", ANN)
     ended = visits.run("first")
-    assert "the table is published, but old versions are left for later (Glue failed" in ended.err
+    assert "the table is published, but its upkeep is left for later (Glue failed" in ended.err
     assert visits.version().run_id == "first"
 
 
