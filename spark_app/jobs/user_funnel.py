@@ -15,7 +15,7 @@ EVENTS = Files(
     Csv(),
     columns=(
         Column("event_id", "string", "the third party's number of the event"),
-        Column("user_id", "string", "the user"),
+        Column("user_id", "string", "the user", person=True),
         Column("event_name", "string", "what happened"),
         Column(
             "event_timestamp",
