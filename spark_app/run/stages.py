@@ -216,8 +216,8 @@ def _tidy(run: RunState, spark: "SparkSession") -> None:
         iceberg.tidy(spark, table, run.run_id, run.clock)
         run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
     except Exception as error:
-        why = explain(error, run.require_unchanged) or first_line(error)
-        run.progress.line(f"the table is published, but old versions are left for later ({why})")
+        why = str(explain(error, run.require_unchanged) or first_line(error)).partition(";")[0]
+        run.progress.line(f"the table is published; old versions are left to the next run ({why})")
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:

@@ -22,8 +22,8 @@ __all__ = ["app_here", "app_on_s3", "bucket", "lake", "proxy", "s3", "s3_url"]
 
 NAME = "visit"
 ON_DISK, IN_S3 = "on a disk", "in S3"
-on_disk_and_in_s3 = pytest.mark.parametrize("visits", (ON_DISK, IN_S3), indirect=True)
-in_s3 = pytest.mark.parametrize("visits", (IN_S3,), indirect=True)
+on_disk_and_in_s3 = pytest.mark.parametrize("visits", [ON_DISK, IN_S3], indirect=True)
+in_s3 = pytest.mark.parametrize("visits", [IN_S3], indirect=True)
 CATALOGUE_SETTINGS = f"spark.sql.catalog.{catalogue.CATALOGUE}"
 Row = tuple[str, str, int | None]
 

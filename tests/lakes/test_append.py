@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from spark_app.lake import catalogue, iceberg, ledger
+from spark_app.lake import iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.run import appending
 from tests.e2e.process import Ended, all_checks, expect_error
