@@ -58,7 +58,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
     scratch = str(tmp_path_factory.mktemp("spark"))
     small = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
-    conf = {**small, **iceberg.jars_conf(None, print)}
+    conf = {**small, **iceberg.jars_conf(False, print)}
     session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
     yield session
     session.stop()

@@ -220,8 +220,8 @@ def _tidy(run: RunState, spark: "SparkSession", touched: set[date], lock: Lock) 
         compact_touched(run, spark, touched, lock)
         run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
     except Exception as error:
-        why = explain(error, run.require_unchanged) or first_line(error)
-        run.progress.line(f"the table is published, but its upkeep is left for later ({why})")
+        why = str(explain(error, run.require_unchanged) or first_line(error)).partition(";")[0]
+        run.progress.line(f"the table is published; its upkeep is left to the next run ({why})")
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:

@@ -30,10 +30,17 @@ _DENIED = "S3 denies Spark the access; see Spark's log, and ask for the right"
 _GLUE_DENIED = "Glue denies Spark the access; see Spark's log, and ask for the right"
 _GLUE_DOWN = "Glue failed again and again; nothing was published, run again later"
 _S3_DOWN = "S3 failed again and again; nothing was published, run again later"
-_LOST = (
-    "the catalogue's answer to a change of the lake table was lost; it stays as it is, run again"
+_NO_ICEBERG = (
+    "this cluster has no Iceberg, which lake tables need; apply the Terraform configuration with "
+    "lakes = true, which renews the cluster"
 )
-_CHANGED = "the lake table was changed by somebody else during the run; it stays so, run again"
+_LOST = (
+    "the catalogue did not say whether it took a change of the lake table; nothing was published, "
+    "run again"
+)
+_CHANGED = (
+    "the lake table was changed by somebody else during the run; nothing was published, run again"
+)
 _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("No space left on device", RunFailed, _FULL),
     ("Disk quota exceeded", RunFailed, _FULL),
@@ -42,6 +49,7 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Java heap space", RunFailed, _HEAP),
     ("ARITHMETIC_OVERFLOW", GateShut, _OVERFLOW),
     ("spark.driver.maxResultSize", GateShut, _TOO_LARGE),
+    ("Cannot find catalog plugin class", Unusable, _NO_ICEBERG),
     (UNKNOWN_COMMIT, RunFailed, _LOST),
     ("CommitFailedException", RunFailed, _CHANGED),
     ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),

@@ -30,14 +30,14 @@ CLIENTS = Jars(
 )
 
 
-def jars_conf(lake: Paths | None, log: Callable[[str], None]) -> dict[str, str]:
-    """What Spark is told of the jars when it starts; a null lake is one on a disk.
+def jars_conf(is_in_s3: bool, log: Callable[[str], None]) -> dict[str, str]:
+    """What Spark is told of the jars when it starts, for a lake in S3 or on a disk.
 
     Raises:
         RunFailed: they are not there, and cannot be fetched.
         Unusable: what was fetched is not what this release was tested with.
     """
-    needed = (RUNTIME, CLIENTS) if lake and is_s3(lake.root) else (RUNTIME,)
+    needed = (RUNTIME, CLIENTS) if is_in_s3 else (RUNTIME,)
     jars = [jar for each in needed for jar in fetched(each, log)]
     return {"spark.jars": ",".join(map(str, jars))}
 

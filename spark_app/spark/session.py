@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spark_app import settings, stopping
 from spark_app.lake.paths import Paths
+from spark_app.lake.store import is_s3
 from spark_app.spark import iceberg, s3a
 from spark_app.spark.conf import SESSION_CONF, quiet_python
 from spark_app.spark.jvm import Jvm, own_interrupt
@@ -93,9 +94,10 @@ class SparkOnDemand:
         lake_tables: Paths | None,
     ) -> None:
         connector = s3a.conf(self._region, self._log) if has_s3 else {}
-        runtime = iceberg.jars_conf(lake_tables, self._log) if lake_tables else {}
+        is_in_s3 = lake_tables is not None and is_s3(lake_tables.root)
+        runtime = iceberg.jars_conf(is_in_s3, self._log) if lake_tables else {}
         secrets = s3a.secrets(self._region) if has_s3 else {}
-        properties = iceberg.secrets(self._region) if has_s3 and lake_tables else {}
+        properties = iceberg.secrets(self._region) if is_in_s3 else {}
         self.log_name = log_name
         self._jvm = Jvm(
             driver_memory=self._driver_memory,

@@ -7,7 +7,9 @@ import pytest
 
 from spark_app import aws
 from spark_app.lake import catalogue, glue, iceberg
+from tests.docs.pages import docs, marked
 from tests.e2e.process import expect_error
+from tests.faults.watching import reading
 from tests.lakes.conftest import Visits, in_s3
 from tests.s3.fault_proxy import Asked, Fault, FaultProxy, Rule
 
@@ -18,6 +20,19 @@ CAT = ("cat", "2024-05-02 11:00:00", 3)
 def on_updates(fault: Fault) -> Rule:
     """Every change of a Glue table fails."""
     return lambda asked: fault if asked.action == "AWSGlue.UpdateTable" else None
+
+
+def by_pyiceberg(visits: Visits) -> tuple[str, ...]:
+    """The users that the page's reader sees, of this lake's table of visits."""
+    (code,) = marked(docs("reading"), "reader of a lake table in S3")
+    names: dict[str, Any] = {}
+    of_page = ("acme_data_lake_e014437f.app_event", "event_date >= '2024-05-02'", "user_id")
+    here = (f"{visits.namespace}.visit", "day >= '2024-05-01'", "user")
+    for word, ours in zip(of_page, here, strict=True):
+        assert word in code
+        code = code.replace(word, ours)
+    exec(code, names)
+    return tuple(sorted(row["user"] for row in names["rows"].to_pylist()))
 
 
 @pytest.fixture
@@ -67,6 +82,21 @@ def test_a_table_grows_by_what_is_new_as_on_a_disk(visits: Visits, s3: Any) -> N
 
 
 @in_s3
+def test_readers_see_whole_versions_while_a_run_publishes(
+    visits: Visits, while_publishing: Any
+) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.done("first")
+    with reading(lambda: by_pyiceberg(visits)) as seen:
+        while_publishing(lambda: seen_by_spark.append(len(visits.rows())))
+        seen_by_spark: list[int] = []
+        visits.deliver("two.csv", BOB)
+        visits.done("second")
+    assert {*seen, by_pyiceberg(visits)} == {("ann",), ("ann", "bob")}
+    assert seen_by_spark == [1] and len(visits.rows()) == 2
+
+
+@in_s3
 def test_a_change_whose_answer_is_lost_is_looked_up(
     visits: Visits, proxy: FaultProxy, while_publishing: Any
 ) -> None:
@@ -88,6 +118,31 @@ def test_a_change_whose_answer_is_lost_is_looked_up(
 
 
 @in_s3
+def test_a_step_that_glue_took_without_saying_so_is_looked_up_and_never_undone(
+    visits: Visits, proxy: FaultProxy, while_publishing: Any
+) -> None:
+    updates: list[Asked] = []
+
+    def takes_and_is_gone(asked: Asked) -> Fault | None:
+        if asked.action == "AWSGlue.UpdateTable":
+            updates.append(asked)
+            return Fault(is_answer_lost=True) if len(updates) == 1 else Fault(status=500)
+        return Fault(status=500) if asked.action and updates else None
+
+    def go() -> None:
+        proxy.rule = takes_and_is_gone
+
+    while_publishing(go)
+    visits.deliver("one.csv", ANN)
+    (error,) = visits.run("first", code=1).errors
+    assert "did not say whether run first is the new version" in error
+    assert "`history visit` shows it, and the next run goes on from there" in error
+    proxy.rule = lambda asked: None
+    assert visits.version().run_id == "first"
+    assert "nothing to do" in visits.run("second").err
+
+
+@in_s3
 def test_where_glue_fails_nothing_is_published_and_the_next_run_goes_on(
     visits: Visits, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +155,7 @@ def test_where_glue_fails_nothing_is_published_and_the_next_run_goes_on(
             begin(*arguments)
 
         patched.setattr(iceberg, "begin", begin_late)
-        expect_error(visits.run("first", code=1), 1, "Glue failed again and again; nothing was")
+        expect_error(visits.run("first", code=1), 1, "the catalogue did not say", "nothing was")
     proxy.rule = lambda asked: None
     assert catalogue.current("visit", visits.lake) is None
     visits.done("second")
@@ -120,7 +175,7 @@ def test_a_table_is_published_although_it_cannot_be_tidied(
     monkeypatch.setattr(iceberg, "tidy", tidy_late)
     visits.deliver("one.csv", ANN)
     ended = visits.run("first")
-    assert "the table is published, but its upkeep is left for later (Glue failed" in ended.err
+    assert "its upkeep is left to the next run (the catalogue did not say" in ended.err
     assert visits.version().run_id == "first"
 
 
@@ -144,8 +199,7 @@ def test_an_entry_of_glue_that_is_not_ours_is_told_and_left(visits: Visits, s3: 
 
 @in_s3
 def test_a_lake_without_lake_tables_does_not_ask_glue(visits: Visits, proxy: FaultProxy) -> None:
-    visits.lake.write_manifest("one", {"run_id": "one", "job": "organic_share"})
-    visits.ask("prune", "--keep", "1")
+    visits.ask("run", "--all", "--dry-run")
     assert not [asked for asked in proxy.asked if asked.action]
 
 

@@ -95,7 +95,8 @@ def _add_connector(spark: Any) -> None:
     """Give a Spark that runs what one that starts with S3 and lake tables is given."""
     conf, jvm = s3a.conf(None, print), spark._jvm
     classes = jvm.java.lang.Thread.currentThread().getContextClassLoader()
-    for jar in (*fetched(iceberg.CLIENTS, print), *map(Path, conf.pop("spark.jars").split(","))):
+    jars = [*fetched(iceberg.CLIENTS, print), *map(Path, conf.pop("spark.jars").split(","))]
+    for jar in jars:
         classes.addURL(jvm.java.net.URI(jar.as_uri()).toURL())
     for key, value in {**conf, **s3a.secrets(None)}.items():
         spark._jsc.hadoopConfiguration().set(key.removeprefix("spark.hadoop."), value)
