@@ -282,6 +282,15 @@ class Iceberg:
     write: Append = Append()
     keep_days: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse to keep nothing.
+
+        Raises:
+            ValueError: less than a day is kept.
+        """
+        if self.keep_days is not None and self.keep_days < 1:
+            raise ValueError(f"keep_days is {self.keep_days}; keep one day at least")
+
 
 @dataclass(frozen=True)
 class Table:

@@ -62,8 +62,8 @@ def list_history(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def compact(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Put the small files of a lake table together."""
-    from spark_app.upkeep import compacting
-    from spark_app.upkeep.tended import tended
+    from spark_app.run.upkeep import compacting
+    from spark_app.run.upkeep.tended import tended
 
     job = find_job(args.job)
     with _surroundings(lake, settings) as around, tended(job, around) as table:
@@ -77,8 +77,8 @@ def verify(args: "Namespace", lake: Lake, settings: Settings) -> None:
     Raises:
         GateShut: something is.
     """
-    from spark_app.upkeep import verifying
-    from spark_app.upkeep.tended import tended
+    from spark_app.run.upkeep import verifying
+    from spark_app.run.upkeep.tended import tended
 
     job = find_job(args.job)
     with _surroundings(lake, settings) as around, tended(job, around) as table:
@@ -91,7 +91,7 @@ def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Remove persons from what the lake has of a dataset, and keep them out of it."""
     from spark_app.lake.versions import published
     from spark_app.report.write import write_published
-    from spark_app.upkeep import forgetting
+    from spark_app.run.upkeep import forgetting
 
     jobs = all_jobs()
     lakes = forgetting.lakes_of(args.dataset, jobs)
@@ -110,7 +110,7 @@ def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def relocate(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Tell the lake tables of a lake that was copied or moved where they are."""
-    from spark_app.upkeep import relocating
+    from spark_app.run.upkeep import relocating
 
     with _surroundings(lake, settings) as around:
         jobs = relocating.misplaced(all_jobs(), around)
@@ -124,8 +124,8 @@ def relocate(args: "Namespace", lake: Lake, settings: Settings) -> None:
 def prune_tables(lake: Lake, settings: Settings) -> None:
     """Remove what no version of any lake table needs; Spark starts where there is such a table."""
     from spark_app.lake.versions import published
-    from spark_app.upkeep import pruning
-    from spark_app.upkeep.tended import tended
+    from spark_app.run.upkeep import pruning
+    from spark_app.run.upkeep.tended import tended
 
     lakes = [job for job in all_jobs() if not isinstance(job.publishes.kept_as, OneFile)]
     here = [job for job in lakes if published(job.publishes, lake)]
@@ -146,8 +146,8 @@ def lake_switch(
     Raises:
         Unusable: no version with it is kept.
     """
-    from spark_app.upkeep.rolling_back import kept_version, roll_back
-    from spark_app.upkeep.tended import tended
+    from spark_app.run.upkeep.rolling_back import kept_version, roll_back
+    from spark_app.run.upkeep.tended import tended
 
     kept_version(job.name, lake, run_id)  # before Spark starts
     with _surroundings(lake, settings) as around, tended(job, around) as table:

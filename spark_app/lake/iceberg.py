@@ -29,8 +29,6 @@ _PROPERTIES = {
     "write.distribution-mode": "hash",
     "write.target-file-size-bytes": str(FILE_BYTES),
     "write.parquet.compression-codec": "zstd",
-    # Few manifests, none of which names a file that is gone for longer than one commit.
-    "commit.manifest.min-count-to-merge": "2",
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "20",
 }
@@ -167,6 +165,17 @@ def expire(session: "SparkSession", table: Table, now: datetime) -> None:
     oldest = int((now - timedelta(days=KEPT_DAYS)).astimezone(UTC).timestamp() * 1000)
     expiry = loaded(session, table).expireSnapshots().expireOlderThan(oldest)
     expiry.retainLast(KEPT_SNAPSHOTS).commit()
+
+
+def rewrite_manifests(session: "SparkSession", table: Table, marks: Mapping[str, str]) -> None:
+    """Write the manifests of what readers see again, without the files that are gone: one commit,
+    which says `marks`. The caller holds the lock, and there is no branch."""
+    guava = session._jvm.com.google.common.base  # type: ignore[union-attr]
+    as_one = guava.Functions.constant("all")  # of Spark's own jars; Python has no function of Java
+    commit = loaded(session, table).rewriteManifests().clusterBy(as_one)
+    for name, value in marks.items():
+        commit = commit.set(f"{MARK}{name}", value)
+    commit.commit()
 
 
 def expire_all(session: "SparkSession", table: Table, now: datetime) -> None:

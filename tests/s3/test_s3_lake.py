@@ -134,6 +134,13 @@ def test_what_spark_staged_is_deleted_beyond_one_page(lake: Lake, s3_url: str, b
     assert lake.is_pruned("one")
 
 
+def test_files_are_deleted_by_name_whether_they_are_there_or_not(lake: Lake) -> None:
+    for name in "ab":
+        lake.store.write(lake.path("x", name), b"x", "")
+    lake.store.delete([lake.path("x", "a"), lake.path("x", "c")])
+    assert lake.store.children(lake.path("x")) == ["b"]
+
+
 def test_only_runs_with_a_manifest_are_runs(lake: Lake) -> None:
     lake.write_manifest("two", {"run_id": "two"})
     lake.write_manifest("one", {"run_id": "one"})

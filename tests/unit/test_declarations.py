@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from spark_app.declarations import Column, Files, OneOf, Option, Parquet, Table, fail
+from spark_app.declarations import Column, Files, Iceberg, OneOf, Option, Parquet, Table, fail
 from tests.builders import job_of
 
 N = Column("n", "bigint", "a number")
@@ -57,3 +57,25 @@ def test_an_option_that_is_used_is_declared_by_the_job(make: Any) -> None:
 def test_only_a_job_of_one_dataset_has_a_way_of_its_own(own: str, reads: Any) -> None:
     with pytest.raises(ValueError, match="t counts or examines itself, but reads not just one"):
         job_of(TABLE, *reads, **{own: lambda *_: None})
+
+
+WHO, DAY = Column("who", "string", "a person", person=True), Column("day", "date", "the day")
+SEEN = Table("seen", "one row a day", key=("day",), columns=(DAY, WHO), kept_as=Iceberg("day"))
+SIGHTINGS = Files("sightings", Parquet(), (DAY, WHO))
+
+
+def test_source_and_table_agree_on_persons() -> None:
+    assert job_of(SEEN, SIGHTINGS).publishes == SEEN
+    nobody = replace(SIGHTINGS, columns=(DAY, replace(WHO, person=False)))
+    with pytest.raises(ValueError, match="seen: say of source and table which column is a person"):
+        job_of(SEEN, nobody)
+
+
+def test_persons_are_kept_where_they_can_be_forgotten() -> None:
+    with pytest.raises(ValueError, match="seen: keep persons in a lake table"):
+        job_of(replace(SEEN, kept_as=TABLE.kept_as), SIGHTINGS)
+
+
+def test_a_lake_keeps_one_day_at_least() -> None:
+    with pytest.raises(ValueError, match="keep_days is 0; keep one day at least"):
+        Iceberg("day", keep_days=0)

@@ -26,6 +26,13 @@ def files_below(folder: str) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file())
 
 
+def test_files_are_deleted_by_name_whether_they_are_there_or_not(lake: Lake) -> None:
+    for name in "ab":
+        lake.store.write(lake.path("x", name), b"x", lake.run("one"))
+    lake.store.delete([lake.path("x", "a"), lake.path("x", "c")])
+    assert lake.store.children(lake.path("x")) == ["b"]
+
+
 def test_pruning_keeps_manifest_log_and_checks(lake: Lake) -> None:
     lake.write_built("one", "t", TABLE, "digest", {})
     lake.write_manifest("one", {"run_id": "one"})

@@ -19,8 +19,8 @@ from spark_app.lake.suppression import Suppressed
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
+from spark_app.run.upkeep.tended import Tended, published_version, tended
 from spark_app.spark.sql import sql_name
-from spark_app.upkeep.tended import Tended, tended
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
@@ -144,9 +144,7 @@ def _from_table(job: Job, persons: Suppressed, around: Surroundings) -> Removed:
         counts = _rows_of(table, persons)
         if counts:
             _rewrite(table, persons, counts)
-        iceberg.expire_all(table.session, table.table, around.clock)
-        orphans.remove_files(table.session, table.table, table.lake, datetime.now(UTC))
-        orphans.remove_parts(table.table, table.lake)
+        _remove_versions(table)
         _remove_leftovers(job, table.lake)
     return Removed(job.name, sum(counts.values()), sorted({day for _, day in counts}))
 
@@ -172,6 +170,16 @@ def _rewrite(table: Tended, persons: Suppressed, counts: Mapping[FileDay, int]) 
     )
     table.mark(table.version, "forget", **{ledger.MARK: parts})
     table.publish()
+
+
+def _remove_versions(table: Tended) -> None:
+    """Leave nothing but what readers see now: no earlier version, no file of a dead run."""
+    seen = published_version(table.job, table.lake)
+    table.lock.require()
+    iceberg.rewrite_manifests(table.session, table.table, seen.marks)
+    iceberg.expire_all(table.session, table.table, table.around.clock)
+    orphans.remove_files(table.session, table.table, table.lake, datetime.now(UTC))
+    orphans.remove_parts(table.table, table.lake)
 
 
 def without(known: Ledger, counts: Mapping[FileDay, int]) -> Ledger:

@@ -3,7 +3,7 @@
 from spark_app.lake import compaction
 from spark_app.lake.changes import marks_of
 from spark_app.lake.compaction import Compacted
-from spark_app.upkeep.tended import Tended
+from spark_app.run.upkeep.tended import Tended
 
 
 def compact(tended: Tended) -> Compacted | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app import stopping
 from spark_app.declarations import Job, OneFile, Table
-from spark_app.errors import Unusable
+from spark_app.errors import Stopped, Unusable
 from spark_app.lake import catalogue, iceberg
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.changes import marks_of
@@ -20,6 +20,9 @@ from spark_app.spark.failures import explained_failures
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+ADVICE = "readers see the old version or the new one; the same command again does the rest"
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,11 @@ def tended(job: Job, around: Surroundings) -> Iterator[Tended]:
             for key, value in codegen_conf(version.rows_count).items():
                 session.conf.set(key, value)
             iceberg.forget_branches(session, job.publishes)
-            yield Tended(job, version, change_id, session, lock, around)
+            try:
+                yield Tended(job, version, change_id, session, lock, around)
+            except Stopped as stopped:
+                stopped.advice = ADVICE
+                raise
 
 
 def require_lake_table(job: Job) -> None:

@@ -8,7 +8,7 @@ from spark_app.lake import relocation
 from spark_app.lake.store import is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
-from spark_app.upkeep.tended import spark_of
+from spark_app.run.upkeep.tended import spark_of
 
 
 def misplaced(jobs: Sequence[Job], around: Surroundings) -> list[Job]:

@@ -12,7 +12,7 @@ from spark_app.lake.ledger import Ledger
 from spark_app.quality.source_findings import Findings
 from spark_app.quality.table_findings import lake_findings
 from spark_app.quality.words import some
-from spark_app.upkeep.tended import Tended
+from spark_app.run.upkeep.tended import Tended
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -5,7 +5,7 @@ from spark_app.lake import catalogue
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.changes import BACK_TO
 from spark_app.lake.lake import Lake
-from spark_app.upkeep.tended import Tended
+from spark_app.run.upkeep.tended import Tended
 
 SHOWN_RUNS = 10
 

@@ -5,7 +5,7 @@ from datetime import UTC
 
 from spark_app.lake import catalogue, iceberg, ledger, orphans, retention
 from spark_app.lake.ledger import Ledger
-from spark_app.upkeep.tended import Tended
+from spark_app.run.upkeep.tended import Tended
 
 
 @dataclass(frozen=True)
