@@ -18,6 +18,7 @@ from spark_app.declarations import (
     Rule,
     Table,
 )
+from spark_app.errors import one_line
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import rules_of
 from spark_app.run.zones import zones_of
@@ -224,4 +225,6 @@ def sentence(words: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    line = one_line(text.replace("\n", " ")).replace("|", "\\|")
+    parts = line.split("`")  # what stands in code is shown as it is
+    return "`".join(p if i % 2 else p.replace("<", "&lt;") for i, p in enumerate(parts))

@@ -35,7 +35,7 @@ COUNTRIES = ("DE", "DE", "FR", "GB", "US", "US", "US", "")
 MODELS = ("Pixel 8", "iPhone", "SM-G991B", "")
 EVENTS = ("open",) * 6 + ("view_item",) * 3 + ("add_to_cart",) * 2 + ("purchase",)
 CAMPAIGNS = ("summer", '"spring, late"', '"the ""best"" one"', "")
-PLACES = ("olx/hydra/android", "olx/hydra/ios", "letgo/ninja/android")
+PLACES = ("olx/hydra/android", "letgo/ninja/ios")
 FUNNEL = ("signup", "trial", "purchase")
 
 Content = Mapping[str, bytes]  # of files, by their path below raw/

@@ -64,16 +64,13 @@ def _days(kept: Iceberg, known: ledger.Ledger) -> "pa.Table":
 def _drawn(job: Job, kept: Iceberg) -> Job:
     day = next(column for column in job.publishes.columns if column.name == kept.partition)
     length = 1 if day.name == job.publishes.time else MONTH
+    unit = CADENCES[length].unit
+    count = Column(_COUNT, "bigint", f"rows of the {unit}", unit="rows", label=f"Rows per {unit}")
     days = Table(
         job.name,
         job.publishes.grain,
         key=(day.name,),
-        columns=(
-            day,
-            Column(
-                _COUNT, "bigint", f"rows of the {CADENCES[length].unit}", unit="rows", label="Rows"
-            ),
-        ),
+        columns=(day, count),
         time=day.name,
         days=length,
     )

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Csv, Files, Rule
-from spark_app.lake.frames import literal
+from spark_app.lake.frames import load
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import PACKED, header_line, names_in, read_head
@@ -96,7 +96,7 @@ def _of_lines(
     """Line by line: a large file is read by many tasks."""
     from pyspark.sql import functions as F
 
-    lines = session.read.text([literal(file.path) for file in files])
+    lines = load(session.read.format("text"), [file.path for file in files])
     if form.encoding.upper() != "UTF-8":
         lines = lines.selectExpr(f"decode(CAST(value AS BINARY), {sql_text(form.encoding)}) value")
     headers = {file.header_line for file in files}  # empty where there is none, as blank lines are
@@ -109,9 +109,9 @@ def _of_records(
     session: "SparkSession", form: Csv, schema: str, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """Record by record, since a value may hold line breaks: a file is read by one task."""
-    reader = session.read.schema(schema).options(**dict(_options(form)))
-    paths = [literal(file.path) for file in files]
-    frame = reader.csv(paths, multiLine=True, header=form.header, encoding=form.encoding)
+    reader = session.read.format("csv").schema(schema).options(**dict(_options(form)))
+    records = reader.options(multiLine=True, header=form.header, encoding=form.encoding)
+    frame = load(records, [file.path for file in files])
     return frame.selectExpr("struct(*) AS fields", f"{_MALFORMED} AS {LINE}")
 
 

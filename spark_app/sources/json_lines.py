@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Column, Digest, Files, Folder, Key, Rule
 from spark_app.errors import Unusable
-from spark_app.lake.frames import literal
+from spark_app.lake.frames import load
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import PACKED, read_head
@@ -53,7 +53,9 @@ def read_values(
     session: "SparkSession", source: Files, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """The values of all files as text, see `text.read_text`."""
-    lines = session.read.text([literal(file.path) for file in files]).where("trim(value) <> ''")
+    lines = load(session.read.format("text"), [file.path for file in files]).where(
+        "trim(value) <> ''"
+    )
     objects = lines.selectExpr(f"value AS {LINE}", f"try_parse_json(value) AS {_OBJECT}")
     texts = [f"{sql_text(c.name)}, {_text(c)}" for c in source.columns]
     is_whole = f"{_OBJECT} IS NOT NULL AND trim({LINE}) LIKE '{{%}}' AND NOT ({_HAS_MORE})"

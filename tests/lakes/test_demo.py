@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for fourteen runs
+
 NAMES = tuple(make_deliveries.DATASETS)
 NEVER = {  # folders and digests are always there
     "brand_present",

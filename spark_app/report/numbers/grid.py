@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spark_app.declarations import Column, Table
+from spark_app.errors import one_line
 from spark_app.report.text import MONTH
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def groups_of(rows: "pa.Table", columns: Sequence[str]) -> Groups:
 
 
 def group_name(value: object) -> str:
-    return NULL_GROUP if value is None else str(value)
+    return NULL_GROUP if value is None else one_line(str(value))
 
 
 def kept(groups: Groups, places: Array) -> Groups:
