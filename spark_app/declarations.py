@@ -223,9 +223,10 @@ Text = Csv | JsonLines
 class Files:
     """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
 
-    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
-    column by which `--since` leaves rows out; without one they are always read whole. `zone` is
-    that of times which name none; a local time that exists twice is the earlier one.
+    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the column
+    that says when a row happened: `--since` leaves rows out by it (without one they are always read
+    whole), and a row of text that is ahead of its day is a bad one. `zone` is that of times which
+    name none; a local time that exists twice is the earlier one.
     """
 
     name: str

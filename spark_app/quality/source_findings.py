@@ -1,9 +1,9 @@
 """What a run finds in the rows of a source: the counts at the raw gate, by name of the check."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from spark_app.declarations import Check, Evidence, Finding, OptionValue, Rule
+from spark_app.quality.promises import with_today
 from spark_app.quality.rules import count_broken
 from spark_app.quality.standard import is_on
 
@@ -50,7 +50,7 @@ def own_findings(
 def _of_predicates(checks: Sequence[Check], evidence: Evidence) -> Findings:
     if not checks:
         return {}
-    rules = [Rule(c.name, c.words, (), _with_today(str(c.holds), evidence.today)) for c in checks]
+    rules = [Rule(c.name, c.words, (), with_today(str(c.holds), evidence.today)) for c in checks]
     try:
         return dict(count_broken(evidence.rows, rules).findings())
     except Exception as error:  # a gate fails closed, whatever went wrong inside a check
@@ -64,11 +64,6 @@ def _of_function(check: Check, evidence: Evidence) -> Finding | Exception:
         return check.holds(evidence)
     except Exception as error:  # a gate fails closed, whatever went wrong inside a check
         return error
-
-
-def _with_today(predicate: str, today: date) -> str:
-    """The predicate with `{today}` as the day of the run: the clock is the runner's."""
-    return predicate.replace("{today}", f"DATE'{today}'")
 
 
 def _all_rows_read(rows_count: int, delivered_count: int | None) -> Finding:

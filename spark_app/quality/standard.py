@@ -15,7 +15,7 @@ from spark_app.declarations import (
     Table,
     Text,
 )
-from spark_app.quality.promises import check_name, column_rules
+from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
 from spark_app.sources.text_types import IS_WHOLE, delivered, type_rule
@@ -40,6 +40,8 @@ def _text_rules(source: Files, form: Text, promised: Iterable[Rule]) -> Iterator
     for rule in (*filter(None, map(type_rule, source.columns)), *promised):
         ok = present.get(rule.name, rule.ok)
         yield replace(rule, ok=f"NOT {IS_WHOLE} OR {ok}") if rule.judges_null else rule
+    if source.time:
+        yield not_ahead(source.time)
 
 
 def is_on(check: Check, options: Mapping[str, OptionValue]) -> bool:

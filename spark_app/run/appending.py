@@ -14,13 +14,13 @@ from spark_app.lake.ledger import Ledger
 from spark_app.quality.results import results_of
 from spark_app.quality.rules import broken_names
 from spark_app.quality.source_findings import counted, own_findings
-from spark_app.quality.standard import rules_of
 from spark_app.quality.table_findings import lake_findings
 from spark_app.run.growth import Growth
 from spark_app.run.reading import Footers, as_delivered, files_of, prepare, read_pinned
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.text_types import DELIVERED
+from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,16 @@ class Staged:
     rows_by_source: Mapping[int, int]
     bad_by_source: Mapping[int, int]
 
+    @property
+    def good(self) -> "DataFrame":
+        """The rows that break no rule."""
+        return self.rows.where("size(broken_rules) = 0")
+
+    @property
+    def bad(self) -> "DataFrame":
+        """The rows that break a rule."""
+        return self.rows.where("size(broken_rules) > 0")
+
 
 @dataclass(frozen=True)
 class Built:
@@ -58,7 +68,7 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
     bad rows go to quarantine, and the checks of the source are answered."""
     (pinned,) = run.sources
     source = files_of(pinned)
-    rules = rules_of(source, run.options)
+    rules = run.rules_of(source)
     prepare(run, spark, footers)
     rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
     folder = run.lake.staging(run.run_id, run.job.name)
@@ -71,7 +81,7 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth
     ]
     found = _counted(staged, {uri: known[path_of(uri)] for uri, _, _ in groups}, groups)
     if any(found.bad_by_source.values()):
-        bad = as_delivered(staged.where("size(broken_rules) > 0"), source)
+        bad = as_delivered(found.bad, source)
         run.lake.write_frame(bad, run.lake.quarantine(source.name, run.run_id))
     broken = Counter({rule.name: 0 for rule in rules})
     for _, names, count in groups:
@@ -148,9 +158,12 @@ def _judge_source(
     rows_count, bad_count = (
         sum(counts.values()) for counts in (staged.rows_by_source, staged.bad_by_source)
     )
+    good = staged.good.select(*(sql_name(column.name) for column in source.columns))
+    evidence = Evidence(rows=good, today=run.today, options=run.options)
     found = {
         **contract.findings(footers[source.name]),
         **counted(rows_count, None, broken, bad_count, run.tolerance_of(source)),
+        **own_findings(source.checks, evidence, run.options),
     }
     run.results += results_of(run.checks_at("raw", source.name), found)
 
@@ -163,7 +176,7 @@ def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFram
     uris = pa.array(list(staged.numbers), pa.string())
     ids = pa.array(list(staged.numbers.values()), pa.int32())
     known = spark.createDataFrame(pa.table({_FILE: uris, SOURCE_ID: ids}))
-    good = staged.rows.where("size(broken_rules) = 0").join(F.broadcast(known), _FILE)
+    good = staged.good.join(F.broadcast(known), _FILE)
     (pinned,) = run.sources
     promised = [column.name for column in files_of(pinned).columns]
     made = run.job.transform(good.select(*promised, SOURCE_ID), **run.options_of(run.job.transform))

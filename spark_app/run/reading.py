@@ -20,7 +20,6 @@ from spark_app.quality.gate import require_open
 from spark_app.quality.results import CheckResult, results_of
 from spark_app.quality.rules import bad_rows, count_broken, is_good
 from spark_app.quality.source_findings import counted, has_rows, own_findings
-from spark_app.quality.standard import rules_of
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
@@ -130,7 +129,7 @@ def _read_files(
 ) -> SourceRows:
     source = files_of(pinned)
     frame = _rows_from(read_pinned(spark, pinned, files), source, run.since)
-    rules = rules_of(source, run.options)
+    rules = run.rules_of(source)
     delivery = Delivery(
         rules=rules,
         today=run.today,

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -144,6 +145,22 @@ def test_bad_lines_are_set_aside_with_their_file(visits: Visits) -> None:
         (3, 2),
         (1, 0),
     ]
+
+
+def test_a_time_later_than_tomorrow_is_set_aside(visits: Visits) -> None:
+    now = datetime.now(UTC)
+    soon, late = (f"eve,{now + timedelta(days=n):%Y-%m-%d} 00:00:00,1" for n in (1, 2))
+    visits.deliver("one.csv", soon, late)
+    visits.done("first")
+    (bad,) = pq.read_table(visits.root / "quarantine" / "visits" / "run_id=first").to_pylist()
+    assert (bad["delivered_line"], bad["broken_rules"]) == (late, ["at_not_ahead"])
+
+
+def test_a_check_of_the_source_judges_its_good_rows(visits: Visits) -> None:
+    visits.deliver("one.csv", "robot,never,1", line(ANN), line(BOB))
+    visits.done("first")
+    visits.deliver("two.csv", "robot,2024-05-01 10:00:00,1", line(BOB))
+    expect_gate_shut(visits.run("second", code=3), "no_robot (1 of 2 fail)")
 
 
 def test_a_shut_gate_leaves_the_table_and_its_ledger(visits: Visits) -> None:
