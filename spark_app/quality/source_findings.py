@@ -17,13 +17,16 @@ def counted(
     broken: Mapping[str, int],
     bad_count: int,
     tolerance: float,
+    *,
+    worst: tuple[str, int] | None = None,
 ) -> Findings:
-    """The standard findings; `delivered_count` is null where rows were left out on purpose."""
+    """The standard findings; `delivered_count` is null where rows were left out on purpose. `worst`
+    is the file with most bad rows, and how many, where that is known."""
     return {
         **{name: Finding(rows_count, count) for name, count in broken.items()},
         "all_rows_read": _all_rows_read(rows_count, delivered_count),
         "has_rows": has_rows(rows_count),
-        "quarantine_within_tolerance": _within(rows_count, bad_count, tolerance, broken),
+        "quarantine_within_tolerance": _within(rows_count, bad_count, tolerance, broken, worst),
     }
 
 
@@ -74,7 +77,13 @@ def _all_rows_read(rows_count: int, delivered_count: int | None) -> Finding:
     return Finding(delivered_count, difference, detail)
 
 
-def _within(rows: int, bad: int, tolerance: float, broken: Mapping[str, int]) -> Finding:
+def _within(
+    rows: int,
+    bad: int,
+    tolerance: float,
+    broken: Mapping[str, int],
+    most_in: tuple[str, int] | None,
+) -> Finding:
     """The tolerance is inclusive; a delivery of bad rows only is refused whatever it is."""
     is_over = rows > 0 and (bad / rows > tolerance or bad == rows)
     if not is_over:
@@ -82,4 +91,5 @@ def _within(rows: int, bad: int, tolerance: float, broken: Mapping[str, int]) ->
     worst = sorted(broken.items(), key=lambda item: -item[1])[:_SHOWN]
     named = ", ".join(f"{name} {count:,}" for name, count in worst if count)
     share = f"{bad:,} of {rows:,} rows are bad ({bad / rows:.2%})"
-    return Finding(rows, bad, f"{share}, tolerated are {tolerance:.2%}: {named}")
+    where = f"; most in {most_in[0]}: {most_in[1]:,}" if most_in else ""
+    return Finding(rows, bad, f"{share}, tolerated are {tolerance:.2%}: {named}{where}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from spark_app.declarations import (
     Check,
     Files,
+    Iceberg,
     Job,
     OneFile,
     OptionValue,
@@ -15,6 +16,7 @@ from spark_app.declarations import (
     Table,
     Text,
 )
+from spark_app.quality.deliveries import FILE_CHECKS
 from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
@@ -55,9 +57,10 @@ def checks_of(job: Job, options: Mapping[str, OptionValue]) -> tuple[LayerCheck,
     Raises:
         ValueError: two have the same name, so that one finding would answer for both.
     """
-    staging = job.staging
+    staging, is_lake = job.staging, isinstance(job.publishes.kept_as, Iceberg)
     found = (
         *(check for source in job.reads for check in source_checks(source, options)),
+        *(check for source in job.reads if is_lake for check in _of_delivery(source.name)),
         *(table_checks("staging", staging.table, (), options) if staging else ()),
         *table_checks("final", job.publishes, job.checks, options),
     )
@@ -94,6 +97,11 @@ def _of_files(source: Files, options: Mapping[str, OptionValue]) -> Iterator[Lay
         yield LayerCheck("raw", source.name, rule.name, "quarantine", rule.words)
     yield from _fails("raw", source.name, _counts_of(source))
     yield from _own("raw", source.name, source.checks, options)
+
+
+def _of_delivery(source: str) -> Iterator[LayerCheck]:
+    for name, severity, words in FILE_CHECKS:
+        yield LayerCheck("raw", source, name, severity, words)
 
 
 def _counts_of(source: Files) -> Iterator[tuple[str, str]]:

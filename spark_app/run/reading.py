@@ -63,11 +63,20 @@ def inspect(run: RunState) -> Footers:
         for pinned in run.sources
         if isinstance(pinned.source, Files)
     }
+    require_promised(run, footers)
+    return footers
+
+
+def require_promised(run: RunState, footers: Footers) -> None:
+    """Hold what was found of every file against the promised columns.
+
+    Raises:
+        GateShut: one is missing or of another type.
+    """
     breaches = [result for name in footers for result in _footer_results(run, name, footers[name])]
     if any(result.outcome == "failed" and result.severity == "fail" for result in breaches):
         run.results += breaches
         require_open("raw", run.results)
-    return footers
 
 
 def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:

@@ -51,6 +51,17 @@ class RunState:
         """The share of bad rows up to which the gate opens: as asked, else the source's own."""
         return source.tolerance if self.request.tolerance is None else self.request.tolerance
 
+    @property
+    def arrived(self) -> Growth:
+        """What a lake table gets.
+
+        Raises:
+            TypeError: the job makes no lake table.
+        """
+        if self.growth is None:
+            raise TypeError(f"{self.job.name} makes no lake table")
+        return self.growth
+
     def rules_of(self, source: Files) -> tuple[Rule, ...]:
         """All rules of a source, as they are on the day of the run."""
         rules = rules_of(source, self.options)

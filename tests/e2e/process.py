@@ -19,7 +19,17 @@ ROOT = Path(__file__).parents[2]
 JOB = "organic_share"
 DEADLINE = 120.0
 SAID = (  # what stderr may hold
-    *("raw ", "staging ", "final ", "files: ", "report: ", "error: ", "run "),
+    *(
+        "raw ",
+        "staging ",
+        "final ",
+        "files: ",
+        "read: ",
+        "refused: ",
+        "report: ",
+        "error: ",
+        "run ",
+    ),
     "fetching Spark's S3 connector, once",
     "the end of the run could not be recorded: ",
 )

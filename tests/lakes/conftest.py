@@ -1,12 +1,18 @@
 """A lake table that the package does not know, in lakes on the disk."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
 from spark_app import jobs
+from spark_app.declarations import Column, Files
 from spark_app.jobs import find_job
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["app_here"]
 
 NAME = "visit"
+PAGES = Column("pages", "bigint", "how many", null="not counted", least=0)
+COUNTRY = Column("country", "string", "from where", null="not known")
 Row = tuple[str, str, int | None]
 
 
@@ -28,7 +36,7 @@ class Visits:
 
     def __init__(self, app: App, spark: "SparkSession", folder: Path) -> None:
         """Take the folder in which the lake is made."""
-        self._app, self._spark, self._folder = app, spark, folder
+        self._app, self.spark, self._folder = app, spark, folder
         self.root = folder / "lake"
         self.lake = Lake(str(self.root))
         self.raw = self.root / "raw" / "visits"
@@ -67,14 +75,33 @@ class Visits:
     def rows(self) -> list[Row]:
         """The rows that readers see, in order."""
         self.use()
-        found = iceberg.published_rows(self._spark, find_job(NAME).publishes)
+        found = iceberg.published_rows(self.spark, find_job(NAME).publishes)
         rows = found.selectExpr("user", "string(at)", "pages").collect()
         return sorted(((row[0], row[1], row[2]) for row in rows), key=str)
+
+    def counts(self) -> dict[tuple[int, date], int]:
+        """The rows that readers see, by file version and day."""
+        self.use()
+        found = iceberg.published_rows(self.spark, find_job(NAME).publishes)
+        counts = found.groupBy(iceberg.SOURCE_ID, "day").count().collect()
+        return {(row[0], row[1]): row[2] for row in counts}
+
+    @contextmanager
+    def declared(self, *columns: Column) -> Iterator[None]:
+        """The job with these columns after the user and the time, in its source and table."""
+        job = find_job(NAME)
+        (source,), table = job.reads, job.publishes
+        assert isinstance(source, Files)
+        of_source = replace(source, columns=(*source.columns[:2], *columns))
+        of_table = replace(table, columns=(*table.columns[:3], *columns))
+        changed = replace(job, reads=(of_source,), publishes=of_table)
+        with mock.patch.object(import_module(f"spark_app.jobs.{NAME}"), "JOB", changed):
+            yield
 
     def use(self) -> None:
         """Let the tests' session look at this lake."""
         for key, value in catalogue_conf(self.lake).items():
-            self._spark.conf.set(key, value)
+            self.spark.conf.set(key, value)
 
     def version(self) -> catalogue.Snapshot:
         """The version that readers see."""
