@@ -226,7 +226,8 @@ class Files:
     `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the column
     that says when a row happened: `--since` leaves rows out by it (without one they are always read
     whole), and a row of text that is ahead of its day is a bad one. `zone` is that of times which
-    name none; a local time that exists twice is the earlier one.
+    name none; a local time that exists twice is the earlier one. `raw_kept_days` is for how many
+    days delivered files are kept; those in folders of earlier days are passed over. Null: for ever.
     """
 
     name: str
@@ -238,6 +239,7 @@ class Files:
     time: str | None = None
     may_be_empty: bool = False
     zone: str = "UTC"
+    raw_kept_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what files of text cannot tell.

@@ -1,13 +1,16 @@
 """What a listing brings to a lake table: which files are read, and whose rows they replace."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Literal, get_args
 
 from spark_app.lake.ledger import GONE, REFUSED, SKIPPED, Ledger
 from spark_app.lake.store import StoredFile
 
 Files = Mapping[int, StoredFile]
+_DAY = re.compile(r"[/=](\d{4})[-/](\d{2})[-/](\d{2})/")
 Kind = Literal["new", "changed", "same", "left", "skipped"]
 
 
@@ -89,11 +92,15 @@ def arrivals(
     *,
     skip: Collection[str] = (),
     is_full: bool = False,
+    first: date | None = None,
 ) -> Arrivals:
     """What of a listing is new, rewritten or known, and which known files are gone.
 
-    Paths to `skip` are not read. With `is_full` every other file is read again.
+    Paths to `skip` are not read. With `is_full` every other file is read again. Of files in folders
+    of days before the `first` nothing is said.
     """
+    if first is not None:
+        listed = [file for file in listed if _is_kept(file.path, first)]
     seen, left = _seen(known), _left_out(known)
     here = {file.path: file for file in listed}
     kinds: dict[Kind, list[StoredFile]] = {kind: [] for kind in get_args(Kind)}
@@ -101,7 +108,7 @@ def arrivals(
         old = seen.get(file.path)
         is_left = not is_full and (file.path, file.size_bytes, file.version) in left
         kinds[_kind(file, old, is_left=is_left, is_skipped=file.path in skip)].append(file)
-    near = copies_near(known, {seen[file.path].number for file in kinds["changed"]})
+    near = _copies_near(known, {seen[file.path].number for file in kinds["changed"]})
     same = {seen[file.path].number: file for file in kinds["same"] if file.path not in skip}
     again = {number: file for number, file in same.items() if is_full or number in near}
     numbers = iter(range(known.next_id(), known.next_id() + len(here)))
@@ -114,18 +121,21 @@ def arrivals(
         again=again,
         earlier={**earlier, **{number: number for number in again}},
         skipped={next(numbers): file for file in kinds["skipped"]},
-        gone=tuple(s.number for p, s in seen.items() if p not in here and s.state != GONE),
+        gone=tuple(
+            old.number
+            for path, old in seen.items()
+            if path not in here and old.state != GONE and _is_kept(path, first)
+        ),
         back=tuple(s.number for p, s in seen.items() if p in here and s.state == GONE),
         known_count=len(kinds["same"]) + len(kinds["left"]) - len(again),
     )
 
 
-def copies_near(known: Ledger, replaced: Collection[int]) -> set[int]:
+def _copies_near(known: Ledger, replaced: Collection[int]) -> set[int]:
     """The file versions that hold copies of rows, in the days in which some others have rows."""
     mine = known.of(replaced)
     days = set(mine.loc[mine["rows_count"] > 0, "day"])
-    near = known.owned[known.owned["day"].isin(days) & (known.owned["duplicates_count"] > 0)]
-    return set(map(int, near["owner"])) - set(replaced)
+    return set(map(int, known.copies_in(days)["owner"])) - set(replaced)
 
 
 def _kind(file: StoredFile, old: Seen | None, *, is_left: bool, is_skipped: bool) -> Kind:
@@ -143,6 +153,18 @@ def _seen(known: Ledger) -> dict[str, Seen]:
     cells = known.here[["path", "source_id", "size_bytes", "version", "state"]]
     rows = cells.itertuples(index=False, name=None)
     return {path: Seen(int(number), int(size), v, state) for path, number, size, v, state in rows}
+
+
+def _is_kept(path: str, first: date | None) -> bool:
+    """Whether a file lies in no folder of a day before the `first`: `2017/08/09/`, `2017-08-09/` or
+    `NAME=2017-08-09/`."""
+    found = _DAY.search(path) if first is not None else None
+    if found is None or first is None:
+        return True
+    try:
+        return date(*map(int, found.groups())) >= first
+    except ValueError:
+        return True
 
 
 def _left_out(known: Ledger) -> set[tuple[str, int, str]]:

@@ -79,6 +79,10 @@ class Ledger:
         """The days of some owners."""
         return self.owned[self.owned["owner"].isin(owners)]
 
+    def copies_in(self, days: Collection[date]) -> "pd.DataFrame":
+        """Where file versions hold rows of some days that are copies of others."""
+        return self.owned[self.owned["day"].isin(days) & (self.owned["duplicates_count"] > 0)]
+
     def contents_of(self, owners: Collection[int]) -> dict[tuple[int, date], Content]:
         """What each of some owners holds of each day, kept or not."""
         mine = self.of(owners)

@@ -24,6 +24,18 @@ FILE_CHECKS: tuple[tuple[str, Literal["fail", "warn"], str], ...] = (
 )
 
 
+COPIES_CHECK = (
+    "no_copies_gone",
+    "No file that is gone held copies of rows of the days that are made again.",
+)
+
+
+def copies_finding(gone: Sequence[tuple[str, int]]) -> Finding:
+    """The finding of `COPIES_CHECK`, of gone files with their copies."""
+    count = sum(copies for _, copies in gone)
+    return Finding(count, count, some([f"{path} ({copies:,})" for path, copies in gone], 3))
+
+
 def file_findings(
     *,
     sizes: Mapping[str, int],

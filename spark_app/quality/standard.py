@@ -16,7 +16,7 @@ from spark_app.declarations import (
     Table,
     Text,
 )
-from spark_app.quality.deliveries import FILE_CHECKS
+from spark_app.quality.deliveries import COPIES_CHECK, FILE_CHECKS
 from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
@@ -119,6 +119,7 @@ def table_checks(
     return (
         *_fails(layer, table.name, _promises_of(table, options)),
         *_unchanged(layer, table),
+        *_of_lake(layer, table),
         *_own(layer, table.name, (*table.checks, *more), options),
     )
 
@@ -142,6 +143,12 @@ def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
     if layer == "final" and isinstance(table.kept_as, OneFile):
         words = "No row that was published as settled changes."
         yield LayerCheck(layer, table.name, "history_unchanged", "warn", words)
+
+
+def _of_lake(layer: Layer, table: Table) -> Iterator[LayerCheck]:
+    if isinstance(table.kept_as, Iceberg):
+        name, words = COPIES_CHECK
+        yield LayerCheck(layer, table.name, name, "warn", words)
 
 
 def _own(

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Evidence, Table
+from spark_app.declarations import Evidence, Finding, Table
 from spark_app.lake import iceberg
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
 from spark_app.lake.ledger import Content, Ledger
+from spark_app.quality.deliveries import COPIES_CHECK, copies_finding
 from spark_app.quality.results import results_of
 from spark_app.quality.source_findings import own_findings
 from spark_app.quality.table_findings import lake_findings
 from spark_app.run.bookkeeping import Days, changes_of, totals_of
-from spark_app.run.growth import Growth
+from spark_app.run.growth import Growth, gone_copies
 from spark_app.run.landing import FILE, Staged
 from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
@@ -58,7 +59,8 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     touched = arrived | rewritten
     branch = iceberg.branch_rows(spark, table, run.run_id)
     there = branch.where(iceberg.within(table, touched))
-    _judge_table(run, table, there, branch.count())
+    gone = gone_copies(growth, changed)
+    _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: copies_finding(gone)})
     kept = _by_day(there, partition)
     changes = changes_of(run.run_id, growth, staged, Days(contents, frozenset(changed), kept))
     return Built(*totals_of(growth, changes), changes)
@@ -165,11 +167,15 @@ def _days_with_both(
     return {row[0] for row in both.collect()}
 
 
-def _judge_table(run: RunState, table: Table, branch: "DataFrame", rows_count: int) -> None:
+def _judge_table(
+    run: RunState, branch: "DataFrame", rows_count: int, more: Mapping[str, Finding]
+) -> None:
+    table = run.job.publishes
     evidence = Evidence(rows=branch, today=run.today, options=run.options)
     found = {
         **lake_findings(table, branch, rows_count, run.options),
         **own_findings((*table.checks, *run.job.checks), evidence, run.options),
+        **more,
     }
     run.results += results_of(run.checks_at("final", table.name), found)
 

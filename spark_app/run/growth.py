@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from spark_app.errors import Unusable
 from spark_app.lake.arrivals import Arrivals, arrivals
@@ -25,9 +26,14 @@ class Growth:
 
 
 def growth_of(
-    listed: Collection[StoredFile], known: Ledger, version: Snapshot | None, once: Once
+    listed: Collection[StoredFile],
+    known: Ledger,
+    version: Snapshot | None,
+    once: Once,
+    first: date | None = None,
 ) -> Growth:
-    """What a run adds, by what was listed, what is known, and what was asked.
+    """What a run adds, by what was listed, what is known, and what was asked; files in folders of
+    days before the `first` are passed over.
 
     Raises:
         Unusable: a file that was named is not there, or is in the table already.
@@ -35,7 +41,7 @@ def growth_of(
     paths = [file.path for file in listed]
     skip = {_named(name, paths, "--skip") for name in once.skip}
     shrinking = {_named(name, paths, "--accept-shrink") for name in once.accept_shrink}
-    found = arrivals(list(listed), known, skip=skip, is_full=once.full)
+    found = arrivals(list(listed), known, skip=skip, is_full=once.full, first=first)
     left = {file.path for file in found.skipped.values()}
     read = known.here[known.here["path"].isin(skip - left)]
     if len(read) and not once.full:
@@ -44,8 +50,19 @@ def growth_of(
             "leaves out what was not read yet"
         )
     if version is None and not found.to_read:
-        raise Unusable("no file is left to make the table of; leave out --skip")
+        raise Unusable("no file is left to make the table of: all are skipped, or too old")
     return Growth(found, known, version, frozenset(shrinking))
+
+
+def gone_copies(growth: Growth, changed: Collection[date]) -> list[tuple[str, int]]:
+    """Files that hold copies of rows in some days and cannot be read again, with how many: where
+    the row that stood for a copy goes, the copy does not take its place."""
+    there = growth.known.copies_in(changed)
+    lost = there[~there["owner"].isin(growth.arrivals.earlier.values())]
+    counts = lost.groupby("owner")["duplicates_count"].sum()
+    files = growth.known.files
+    paths = dict(zip(files["source_id"], files["path"], strict=True))
+    return [(paths[n], int(count)) for n, count in zip(counts.index, counts, strict=True)]
 
 
 def _named(name: str, paths: Collection[str], option: str) -> str:

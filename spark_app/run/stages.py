@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +169,9 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
     (pinned,) = run.sources
     version = catalogue.current(run.job.name, run.lake)
     known = ledger.read(run.job.name, run.lake, version)
-    run.growth = growth_of(pinned.files, known, version, run.request.once)
+    kept_days = reading.files_of(pinned).raw_kept_days
+    first = run.today - timedelta(days=kept_days) if kept_days is not None else None
+    run.growth = growth_of(pinned.files, known, version, run.request.once, first)
     arrivals = run.growth.arrivals
     run.progress.line(arrivals.in_words())
     if version is not None and arrivals.is_nothing:

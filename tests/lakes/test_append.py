@@ -194,6 +194,7 @@ def test_every_declared_check_is_answered(visits: Visits) -> None:
     rows = all_checks(visits.root, "first", "visit")
     assert {row["check"] for row in rows if row["layer"] == "final"} == {
         *("columns_as_promised", "types_as_promised", "has_rows", "key_is_unique"),
+        "no_copies_gone",
         *("day_present", "user_present", "at_present", "pages_in_range"),
     }
     assert {row["outcome"] for row in rows} == {"passed"}

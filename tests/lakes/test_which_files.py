@@ -201,3 +201,35 @@ def test_a_file_that_is_gone_is_told(visits: Visits) -> None:
     visits.deliver("three.csv", BOB)
     visits.done("third")
     assert ("one.csv", "gone") not in states(visits)
+
+
+def test_copies_that_went_with_a_file_are_told(visits: Visits) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.deliver("two.csv", ANN, BOB)
+    visits.done("first")
+    (visits.raw / "two.csv").unlink()
+    visits.deliver("one.csv", "cat,2024-05-01 11:00:00,1")
+    visits.done("second")
+    (found,) = [
+        r for r in all_checks(visits.root, "second", "visit") if r["check"] == "no_copies_gone"
+    ]
+    assert found["outcome"] == "failed" and found["detail"].endswith("/two.csv (1)")
+
+
+def test_columns_follow_the_declaration(visits: Visits) -> None:
+    with visits.declared(replace(PAGES, type="int")):
+        visits.deliver("one.csv", ANN, BOB)
+        visits.done("first")
+    with visits.declared(COUNTRY, PAGES):
+        visits.deliver("two.csv", "cat,2024-05-02 11:00:00,de,9007199254740993")
+        visits.done("second")
+        visits.use()
+        rows = iceberg.published_rows(visits.spark, find_job(NAME).publishes).orderBy("user")
+        assert [field.name for field in rows.schema] == [
+            *("day", "user", "at", "country", "pages", "source_id")
+        ]
+        assert [(row.country, row.pages) for row in rows.collect()] == [
+            *((None, 1), (None, 2), ("de", 9007199254740993))
+        ]
+    visits.deliver("three.csv", BOB)
+    expect_error(visits.run("third", code=2), 2, "made with other columns (country is gone)")
