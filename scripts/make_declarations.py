@@ -102,6 +102,7 @@ def source_declaration(source: Files | Table, job: Job) -> dict[str, object]:
         "format": {"kind": type(source.format).__name__.lower(), **asdict(source.format)},
         "zone": source.zone,
         "time": source.time,
+        "raw_kept_days": source.raw_kept_days,
         "tolerance": source.tolerance,
         "may_be_empty": source.may_be_empty,
         "columns": [column_declaration(column) for column in source.columns],

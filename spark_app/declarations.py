@@ -225,10 +225,12 @@ Text = Csv | JsonLines
 class Files:
     """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
 
-    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
-    column by which `--since` leaves rows out; without one they are always read whole. `zone` is
-    that of times which name none; a local time that exists twice is the earlier one. `report_zone`
-    is the one in which moments have their day.
+    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the column
+    that says when a row happened: `--since` leaves rows out by it (without one they are always read
+    whole), and a row of text that is ahead of its day is a bad one. `zone` is that of times which
+    name none; a local time that exists twice is the earlier one. `report_zone` is the one in which
+    moments have their day. `raw_kept_days` is for how many days delivered files are kept; those in
+    folders of earlier days are passed over. Null: for ever.
     """
 
     name: str
@@ -241,6 +243,7 @@ class Files:
     may_be_empty: bool = False
     zone: str = "UTC"
     report_zone: str = "UTC"
+    raw_kept_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what files of text cannot tell.

@@ -25,7 +25,7 @@ from spark_app.lake.store import StoredFile, is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
 from spark_app.run.since import parse_since
-from spark_app.run_arguments import parse_run_id, parse_sources, selected_jobs
+from spark_app.run_arguments import parse_once, parse_run_id, parse_sources, selected_jobs
 from spark_app.settings import Settings
 from spark_app.sources.pinned import places
 from spark_app.sources.readable import require_readable
@@ -165,6 +165,7 @@ def _submission(
         sources=tuple(sorted(sources.items())),
         tolerance=args.tolerance,
         since=args.since,
+        once=parse_once(args, jobs),
         if_new=args.if_new,
         unnamed=tuple(job.name for job in jobs if job.name not in args.jobs),
         settings=shaping(jobs, settings),

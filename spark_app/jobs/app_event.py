@@ -6,7 +6,7 @@ one event that differ in other values, the one with the largest values stays.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time, warn
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time
 from spark_app.jobs.days import day_of
 
 PRICE = "decimal(20,4)"
@@ -31,6 +31,7 @@ EVENTS = Files(
         Column("quantity", "int", "pieces of what was bought", null="nothing was bought"),
         Column("price", PRICE, "what was paid", unit="currency", null="nothing was paid"),
     ),
+    time="server_datetime",
     rules=(
         Rule(
             "log_id_is_plain",
@@ -62,6 +63,5 @@ TABLE = Table(
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("user_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), app_event, TABLE, report=Report("App events"))

@@ -7,7 +7,7 @@ deliveries of one that differ in other values, the one with the largest values s
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time, warn
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
 from spark_app.jobs.days import day_of
 
 ATTRIBUTIONS = Files(
@@ -28,6 +28,7 @@ ATTRIBUTIONS = Files(
         Column("attribution_type", "int", "0 for a new install", least=0),
         Column("identity_adid", "string", "the user's advertising id", person=True),
     ),
+    time="server_datetime",
 )
 
 
@@ -57,6 +58,5 @@ TABLE = Table(
     ),
     time="attribution_date",
     kept_as=Iceberg(partition="attribution_date", sort=("user_id", "attributed_at")),
-    checks=(warn("not_ahead", "None is of a day after today.", "attribution_date <= {today}"),),
 )
 JOB = Job((ATTRIBUTIONS,), attribution, TABLE, report=Report("Attributions"))

@@ -18,7 +18,6 @@ from spark_app.declarations import (
     Report,
     Table,
     Time,
-    warn,
 )
 from spark_app.jobs.days import day_of
 
@@ -49,6 +48,7 @@ EVENTS = Files(
         Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
         Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
     ),
+    time="event_at",
 )
 
 
@@ -70,6 +70,5 @@ TABLE = Table(
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("device_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), device_event, TABLE, report=Report("Device events"))

@@ -19,6 +19,7 @@ PROPERTIES = Files(
         Column("property", "string", "which property"),
         VALUE,
     ),
+    time="timestamp",
 )
 
 

@@ -16,7 +16,6 @@ from spark_app.declarations import (
     OneOf,
     Report,
     Table,
-    warn,
 )
 from spark_app.jobs.days import day_of
 
@@ -35,6 +34,7 @@ EVENTS = Files(
         Column("itemid", "string", "with which item"),
         Column("transactionid", "string", "in which transaction", null="in none"),
     ),
+    time="timestamp",
 )
 
 
@@ -61,6 +61,5 @@ TABLE = Table(
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("item_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), shop_event, TABLE, report=Report("Shop events"))

@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from spark_app.declarations import Column as ColumnOf
 from spark_app.declarations import Iceberg, Table
-from spark_app.errors import RunFailed, Unusable
+from spark_app.errors import RunFailed
 from spark_app.lake.arrow import ddl
 from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE_SETTING
 from spark_app.lake.paths import Paths
+from spark_app.lake.schema_change import schema_change
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -35,12 +37,14 @@ _PROPERTIES = {
 
 
 def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
-    """Make a table that is not there yet, and forget the branches of runs that died.
+    """Make a table that is not there yet, let its columns follow the declaration in one step, and
+    forget the branches of runs that died.
 
+    Readers see a new column before its rows, null everywhere, as it stays when the gate is shut.
     The caller holds the table's lock.
 
     Raises:
-        Unusable: it was made with other columns.
+        Unusable: it was made with columns that cannot become the declared ones.
     """
     kept = _kept(table)
     session.sql(f"CREATE NAMESPACE IF NOT EXISTS {_namespace(session)}")
@@ -50,7 +54,7 @@ def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
         f"PARTITIONED BY (`{kept.partition}`) LOCATION {_literal(lake.lake_table(table.name))} "
         f"TBLPROPERTIES ({properties})"
     )
-    _require_columns(session, table)
+    _follow_columns(session, table)
     found = loaded(session, table)
     if kept.sort and found.sortOrder().isUnsorted():
         _sort(session, found, kept.sort)
@@ -251,14 +255,25 @@ def _columns(table: Table) -> str:
     return f"{ddl(table)}, `{SOURCE_ID}` int"
 
 
-def _require_columns(session: "SparkSession", table: Table) -> None:
+def _follow_columns(session: "SparkSession", table: Table) -> None:
     found = [(f.name, f.dataType.simpleString()) for f in published_rows(session, table).schema]
-    wanted = [*((column.name, column.type) for column in table.columns), (SOURCE_ID, "int")]
-    if found != wanted:
-        raise Unusable(
-            f"the lake table {table.name} was made with other columns than it has now; move its "
-            "folder away and run again"
-        )
+    change = schema_change(table, [field for field in found if field[0] != SOURCE_ID])
+    if not (change.added or change.widened):
+        return
+    update = _java(session, table).updateSchema()
+    for column, after in change.added:
+        update = update.addColumn(column.name, _java_type(session, column))
+        update = update.moveAfter(column.name, after) if after else update.moveFirst(column.name)
+    for column in change.widened:
+        update = update.updateColumn(column.name, _java_type(session, column))
+    update.commit()
+
+
+def _java_type(session: "SparkSession", column: ColumnOf) -> Any:
+    """Iceberg's own type of a column."""
+    known = session._jvm.org.apache  # type: ignore[union-attr]
+    spark_type = known.spark.sql.types.DataType.fromDDL(column.type)
+    return known.iceberg.spark.SparkSchemaUtil.convert(spark_type).asPrimitiveType()
 
 
 def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,9 @@ from spark_app.lake.versions import published
 from spark_app.quality.gate import require_open, tally
 from spark_app.quality.results import Layer
 from spark_app.report.write import publishing, write_published
-from spark_app.run import appending, building, reading, zones
+from spark_app.run import appending, building, landing, reading, zones
 from spark_app.run.compacting import compact_touched
-from spark_app.run.growth import Growth
+from spark_app.run.growth import growth_of
 from spark_app.run.manifest import (
     Manifest,
     Stage,
@@ -150,11 +150,12 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
         run.manifest.log = spark.log_name
         run.loading = load_in_background()
         run.lake.write_inputs(run.run_id, {source.name: source.files for source in run.sources})
+        if run.growth is not None:
+            footers = landing.inspect(run)
+            _grow(run, connect(), footers, lock)
+            return
         footers = reading.inspect(run)
         session = connect()
-        if run.growth is not None:
-            _grow(run, session, footers, run.growth, lock)
-            return
         sources = _raw(run, session, footers)
         staged = _staging(run, session, sources) if run.job.staging else None
         _final(run, session, sources, staged)
@@ -166,25 +167,36 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
     manifest of the run that readers see."""
     (pinned,) = run.sources
     version = catalogue.current(run.job.name, run.lake)
-    zones.require_same(run.job.name, reading.files_of(pinned), version)
+    source = reading.files_of(pinned)
     known = ledger.read(run.job.name, run.lake, version)
-    arrivals = ledger.arrivals(pinned.files, known)
+    if not zones.are_same(source, version):
+        there = {file.path for file in pinned.files}
+        zones.require_whole(run.job.name, source, version, run.request.once.full, known, there)
+    kept_days = source.raw_kept_days
+    first = run.today - timedelta(days=kept_days) if kept_days is not None else None
+    run.growth = growth_of(pinned.files, known, version, run.request.once, first)
+    arrivals = run.growth.arrivals
     run.progress.line(arrivals.in_words())
-    if version is not None and not arrivals.to_read:
+    if version is not None and arrivals.is_nothing:
         run.progress.line(f"{run.job.name} has all of them; nothing to do")
         return Manifest.of(run.lake.manifest(version.run_id) or run.manifest.as_dict())
-    run.growth = Growth(arrivals, known, version)
     run.sources = (replace(pinned, files=tuple(arrivals.to_read.values())),)
     return None
 
 
-def _grow(
-    run: RunState, spark: "SparkSession", footers: reading.Footers, growth: Growth, lock: Lock
-) -> None:
+def _grow(run: RunState, spark: "SparkSession", footers: reading.Footers, lock: Lock) -> None:
     """The stages of a lake table: a branch stands in place of the run's own table."""
-    table = run.job.publishes
+    arrivals = run.arrived.arrivals
+    is_read = bool(arrivals.to_read or arrivals.refused)
+    built = _read_new(run, spark, footers) if is_read else appending.leave(run, spark)
+    _publish_branch(run, spark, built, lock)
+    if is_read:
+        run.progress.line(landing.in_words(run, built.kept_count, built.duplicates_count))
+
+
+def _read_new(run: RunState, spark: "SparkSession", footers: reading.Footers) -> appending.Built:
     with _stage(run, "raw", spark) as stage:
-        staged = appending.stage(run, spark, footers, growth)
+        staged = landing.stage(run, spark, footers)
         stage.rows_in = sum(staged.rows_by_source.values())
         stage.quarantined_count = sum(staged.bad_by_source.values())
         stage.rows_out = stage.rows_in - stage.quarantined_count
@@ -192,11 +204,20 @@ def _grow(
     require_open("raw", run.results)
     with _stage(run, "final", spark) as stage:
         stage.rows_in = run.manifest.stages[0].rows_out
-        built = appending.build(run, spark, staged, growth)
+        built = appending.build(run, spark, staged)
         stage.rows_out = built.kept_count
     require_open("final", run.results)
+    return built
+
+
+def _publish_branch(
+    run: RunState, spark: "SparkSession", built: appending.Built, lock: Lock
+) -> None:
+    """Let readers see the branch, with the ledger that belongs to it."""
+    table = run.job.publishes
     _record_checks(run)
-    parts = ledger.add(table.name, run.lake, growth.version, run.run_id, built.changes)
+    version = run.arrived.version
+    parts = ledger.add(table.name, run.lake, version, run.run_id, built.changes)
     marks = {
         "run_id": run.run_id,
         "inputs_digest": run.manifest.inputs_digest,

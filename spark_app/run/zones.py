@@ -1,8 +1,12 @@
 """The zones of a lake table: other ones would give its rows other times and days."""
 
+from collections.abc import Collection
+
 from spark_app.declarations import Files
 from spark_app.errors import Unusable
 from spark_app.lake.catalogue import Snapshot
+from spark_app.lake.ledger import Ledger
+from spark_app.quality.words import some
 
 MARK = "zones"
 
@@ -12,15 +16,33 @@ def zones_of(source: Files) -> str:
     return f"times of {source.zone}, days of {source.report_zone}"
 
 
-def require_same(table: str, source: Files, version: Snapshot | None) -> None:
-    """Refuse to add rows to a table whose rows were read in other zones.
+def are_same(source: Files, version: Snapshot | None) -> bool:
+    """Whether the rows of a version were read in the zones of today."""
+    made = version.mark(MARK) if version else ""
+    return made in ("", zones_of(source))
+
+
+def require_whole(
+    table: str,
+    source: Files,
+    version: Snapshot | None,
+    is_full: bool,
+    known: Ledger,
+    there: Collection[str],
+) -> None:
+    """Refuse to read in other zones than a table was made with, unless all of it is read again.
 
     Raises:
-        Unusable: the dataset has another zone than it had.
+        Unusable: not all files are read, or some of them are gone from `there`.
     """
-    made, now = version.mark(MARK) if version else "", zones_of(source)
-    if made not in ("", now):
+    made = f"the lake table {table} was made with {version.mark(MARK) if version else ''}"
+    if not is_full:
         raise Unusable(
-            f"the lake table {table} was made with {made}; its dataset has {now} now: run {table} "
-            "--full, which reads all files again, or declare the zones as they were"
+            f"{made}; its dataset has {zones_of(source)} now: run {table} --full, which reads all "
+            "files again, or declare the zones as they were"
+        )
+    if gone := sorted(set(known.here["path"]) - set(there)):
+        raise Unusable(
+            f"{made}, and files of it are gone that would have to be read again: {some(gone)}; put "
+            "them back, or declare the zones as they were"
         )

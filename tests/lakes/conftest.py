@@ -1,12 +1,18 @@
 """A lake table that the package does not know, in lakes on the disk and in S3."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 
 from spark_app import jobs
+from spark_app.declarations import Column, Files
 from spark_app.jobs import find_job
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
@@ -25,6 +31,8 @@ ON_DISK, IN_S3 = "on a disk", "in S3"
 on_disk_and_in_s3 = pytest.mark.parametrize("visits", [ON_DISK, IN_S3], indirect=True)
 in_s3 = pytest.mark.parametrize("visits", [IN_S3], indirect=True)
 CATALOGUE_SETTINGS = f"spark.sql.catalog.{catalogue.CATALOGUE}"
+PAGES = Column("pages", "bigint", "how many", null="not counted", least=0)
+COUNTRY = Column("country", "string", "from where", null="not known")
 Row = tuple[str, str, int | None]
 
 
@@ -95,6 +103,25 @@ class Visits:
     def namespace(self) -> str:
         """Where Spark finds the table."""
         return catalogue.namespace_of(self.lake)
+
+    def counts(self) -> dict[tuple[int, date], int]:
+        """The rows that readers see, by file version and day."""
+        self.use()
+        found = iceberg.published_rows(self.spark, find_job(NAME).publishes)
+        counts = found.groupBy(iceberg.SOURCE_ID, "day").count().collect()
+        return {(row[0], row[1]): row[2] for row in counts}
+
+    @contextmanager
+    def declared(self, *columns: Column) -> Iterator[None]:
+        """The job with these columns after the user and the time, in its source and table."""
+        job = find_job(NAME)
+        (source,), table = job.reads, job.publishes
+        assert isinstance(source, Files)
+        of_source = replace(source, columns=(*source.columns[:2], *columns))
+        of_table = replace(table, columns=(*table.columns[:3], *columns))
+        changed = replace(job, reads=(of_source,), publishes=of_table)
+        with mock.patch.object(import_module(f"spark_app.jobs.{NAME}"), "JOB", changed):
+            yield
 
     def use(self) -> None:
         """Let the tests' session look at this lake."""

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -147,12 +148,30 @@ def test_bad_lines_are_set_aside_with_their_file(visits: Visits) -> None:
     ]
 
 
+def test_a_time_later_than_tomorrow_is_set_aside(visits: Visits) -> None:
+    now = datetime.now(UTC)
+    soon, late = (f"eve,{now + timedelta(days=n):%Y-%m-%d} 00:00:00,1" for n in (1, 2))
+    visits.deliver("one.csv", soon, late)
+    visits.done("first")
+    (bad,) = pq.read_table(visits.root / "quarantine" / "visits" / "run_id=first").to_pylist()
+    assert (bad["delivered_line"], bad["broken_rules"]) == (late, ["at_not_ahead"])
+
+
+def test_a_check_of_the_source_judges_its_good_rows(visits: Visits) -> None:
+    visits.deliver("one.csv", "robot,never,1", line(ANN), line(BOB))
+    visits.done("first")
+    visits.deliver("two.csv", "robot,2024-05-01 10:00:00,1", line(BOB))
+    expect_gate_shut(visits.run("second", code=3), "no_robot (1 of 2 fail)")
+
+
 def test_a_shut_gate_leaves_the_table_and_its_ledger(visits: Visits) -> None:
     visits.deliver("one.csv", line(ANN))
     visits.done("first")
     before = visits.version()
     visits.deliver("two.csv", "x", "y", line(BOB))
-    expect_gate_shut(visits.run("second", code=3), "quarantine_within_tolerance")
+    ended = visits.run("second", code=3)
+    expect_gate_shut(ended, "quarantine_within_tolerance (2 of 3 rows are bad (66.67%)")
+    assert "; most in " in ended.errors[0] and "two.csv: 2)" in ended.errors[0]
     assert visits.version() == before
     visits.deliver("two.csv", line(BOB))
     visits.done("third")
@@ -176,6 +195,7 @@ def test_every_declared_check_is_answered(visits: Visits) -> None:
     rows = all_checks(visits.root, "first", "visit")
     assert {row["check"] for row in rows if row["layer"] == "final"} == {
         *("columns_as_promised", "types_as_promised", "has_rows", "key_is_unique"),
+        "no_copies_gone",
         *("day_present", "user_present", "at_present", "pages_in_range"),
     }
     assert {row["outcome"] for row in rows} == {"passed"}
@@ -306,7 +326,7 @@ def test_the_history_is_shown(visits: Visits) -> None:
     visits.done("second")
     first, second = visits.ask("history", "visit").out.splitlines()[1:]
     assert (first.split()[0], first.split()[-3:]) == ("first", ["2", "0", "2"])
-    assert (second.split()[0], second.split()[-3:]) == ("second", ["1", "2", "1"])
+    assert (second.split()[0], second.split()[-3:]) == ("second", ["0", "1", "1"])
 
 
 def test_a_table_of_one_file_has_no_ledger(visits: Visits) -> None:

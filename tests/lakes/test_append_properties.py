@@ -78,3 +78,9 @@ def test_the_table_follows_from_the_files_alone(visits: Visits, seed: int) -> No
         assert visits.rows() == oracle(deliverer.lines())
         known = visits.ledger()
         assert known.days["rows_count"].sum() == len(visits.rows())
+        assert (
+            visits.counts()
+            == known.owned.groupby(["source_id", "day"])["rows_count"]
+            .sum()[lambda counts: counts > 0]
+            .to_dict()
+        )
