@@ -7,7 +7,7 @@ rows of one month any number of them: a month lies in one folder.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time, warn
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
 from spark_app.jobs.days import day_of, month_of
 
 EVENTS = Files(
@@ -27,6 +27,7 @@ EVENTS = Files(
         Column("platform", "string", "on which platform", null="not known"),
         Column("country", "string", "country of the user", null="not known"),
     ),
+    time="event_timestamp",
 )
 
 
@@ -49,6 +50,5 @@ TABLE = Table(
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_month", sort=("user_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), user_funnel, TABLE, report=Report("Events of users, by a third party"))

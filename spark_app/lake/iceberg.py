@@ -260,7 +260,7 @@ def _follow_columns(session: "SparkSession", table: Table) -> None:
     change = schema_change(table, [field for field in found if field[0] != SOURCE_ID])
     if not (change.added or change.widened):
         return
-    update = _java(session, table).updateSchema()
+    update = loaded(session, table).updateSchema()
     for column, after in change.added:
         update = update.addColumn(column.name, _java_type(session, column))
         update = update.moveAfter(column.name, after) if after else update.moveFirst(column.name)

@@ -169,9 +169,7 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
     version = catalogue.current(run.job.name, run.lake)
     source = reading.files_of(pinned)
     known = ledger.read(run.job.name, run.lake, version)
-    if not zones.are_same(source, version):
-        there = {file.path for file in pinned.files}
-        zones.require_whole(run.job.name, source, version, run.request.once.full, known, there)
+    zones.require_same(run, source, known, version)
     kept_days = source.raw_kept_days
     first = run.today - timedelta(days=kept_days) if kept_days is not None else None
     run.growth = growth_of(pinned.files, known, version, run.request.once, first)

@@ -67,3 +67,26 @@ def test_another_zone_is_refused_before_anything_is_read(
     assert "\n" not in line
     assert visits.version() == before
     assert not (visits.root / "runs" / "second").exists()
+
+
+def test_a_full_run_reads_all_files_again_in_the_new_zones(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", "ann,2024-05-01 01:00:00,1")
+    visits.done("first")
+    declare(monkeypatch, "Europe/Berlin", "UTC")
+    visits.run("second", "--full")
+    assert visits.rows() == [("ann", "2024-04-30 23:00:00", 1)]
+    assert visits.version().mark(zones.MARK) == "times of Europe/Berlin, days of UTC"
+
+
+def test_files_that_are_gone_cannot_be_read_in_new_zones(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", "ann,2024-05-01 01:00:00,1")
+    visits.deliver("two.csv", "bob,2024-05-01 01:00:00,1")
+    visits.done("first")
+    (visits.raw / "two.csv").unlink()
+    declare(monkeypatch, "Europe/Berlin", "UTC")
+    ended = visits.run("second", "--full", code=2)
+    expect_error(ended, 2, "files of it are gone that would be read again", "two.csv")
