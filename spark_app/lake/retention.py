@@ -39,3 +39,13 @@ def dropped(known: Ledger, days: set[date]) -> "pd.DataFrame":
     """What the ledger says of days when they were dropped: no row of them is left."""
     gone = known.days[known.days["day"].isin(days)]
     return gone.assign(rows_count=0, duplicates_count=0)
+
+
+def applied(changes: Ledger, known: Ledger, days: set[date]) -> Ledger:
+    """What a run changes of a ledger, when it drops days as well."""
+    import pandas as pd
+
+    if not days:
+        return changes
+    others = changes.days[~changes.days["day"].isin(days)]
+    return Ledger(changes.files, pd.concat([others, dropped(known, days)]))

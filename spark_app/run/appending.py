@@ -1,7 +1,7 @@
 """A lake table grows by what its files bring: good rows are put on a branch, and judged there."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -35,16 +35,6 @@ class Built:
     duplicates_count: int
     changes: Ledger
 
-    def without(self, known: Ledger, expired: set[date]) -> "Built":
-        """The same, where days are too old to be kept."""
-        import pandas as pd
-
-        if not expired:
-            return self
-        days = self.changes.days[~self.changes.days["day"].isin(expired)]
-        dropped = pd.concat([days, retention.dropped(known, expired)])
-        return replace(self, changes=Ledger(self.changes.files, dropped))
-
 
 def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     """Put the rows of the files on a branch of the table, and judge the days that they touch.
@@ -74,7 +64,8 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: copies_finding(gone)})
     kept = _by_day(there, partition)
     changes = changes_of(run.run_id, growth, staged, Days(contents, frozenset(changed), kept))
-    return Built(*totals_of(growth, changes), changes).without(growth.known, expired)
+    changes = retention.applied(changes, growth.known, expired)
+    return Built(*totals_of(growth, changes), changes)
 
 
 def leave(run: RunState, spark: "SparkSession") -> Built:

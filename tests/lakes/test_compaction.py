@@ -6,7 +6,7 @@ import pytest
 from spark_app.jobs import find_job
 from spark_app.lake import compaction, iceberg
 from tests.e2e.process import expect_error
-from tests.lakes.conftest import Visits
+from tests.lakes.conftest import Killed, Visits, killed
 
 NAMES = "dacbe"
 
@@ -80,3 +80,20 @@ def test_a_run_leaves_the_crumbs_where_somebody_else_publishes(
     ended = visits.run("run-1")
     assert "small files are left for the next run" in ended.err
     assert len(visits.rows()) == 4
+
+
+@pytest.mark.parametrize("moment", ["publish", "tidy"])
+def test_a_compaction_that_is_killed_is_asked_again(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    for number in range(2):
+        deliver(visits, number)
+    rows = visits.rows()
+    monkeypatch.setattr(compaction, "MOST_SMALL_FILES", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(iceberg, moment, killed)
+        with pytest.raises(Killed):
+            visits.ask("compact", "visit")
+    assert visits.rows() == rows
+    visits.ask("compact", "visit")
+    assert (visits.rows(), len(files(visits))) == (rows, 1)

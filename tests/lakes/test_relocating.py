@@ -7,6 +7,7 @@ import pytest
 
 from spark_app.lake import relocation
 from spark_app.lake.lake import Lake
+from tests.e2e.in_process import App
 from tests.e2e.process import expect_error
 from tests.lakes.conftest import Killed, Visits, killed
 
@@ -70,6 +71,6 @@ def metadata(visits: Visits) -> list[Path]:
     return sorted((visits.root / "tables" / "visit" / "metadata").iterdir())
 
 
-def test_a_lake_in_s3_is_not_relocated(visits: Visits) -> None:
+def test_a_lake_in_s3_is_not_relocated(app_here: App, tmp_path: Path) -> None:
     asked = ("relocate", "--lake", "s3://acme-data/lake", "--region", "eu-central-1")
-    expect_error(visits.elsewhere(*asked), 2, "a lake in S3 is not relocated")
+    expect_error(app_here(*asked, cwd=tmp_path), 2, "a lake in S3 is not relocated")

@@ -4,7 +4,7 @@ import pytest
 
 from spark_app.lake import iceberg
 from tests.e2e.process import expect_error
-from tests.lakes.conftest import Visits
+from tests.lakes.conftest import Killed, Visits, killed
 
 ANN, BOB, CAT = (
     ("ann", "2024-05-01 10:00:00", 1),
@@ -85,3 +85,20 @@ def test_a_table_that_somebody_else_changed_meanwhile_is_not_taken_back(
     monkeypatch.setattr(iceberg, "mark", mark_late)
     ended = grown.ask("publish", "visit", "--run", "first", code=1)
     assert "was changed by somebody else" in ended.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("moment", "seen"),
+    [("mark", [ANN, BOB]), ("publish_instead", [ANN, BOB]), ("tidy", [ANN])],
+)
+def test_a_roll_back_that_is_killed_leaves_the_old_version_or_the_new_one(
+    grown: Visits, monkeypatch: pytest.MonkeyPatch, moment: str, seen: list[object]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(iceberg, moment, killed)
+        with pytest.raises(Killed):
+            grown.ask("publish", "visit", "--run", "first")
+    assert grown.rows() == seen
+    grown.deliver("three.csv", line(CAT))
+    grown.done("third")
+    assert grown.rows() == [ANN, BOB, CAT]
