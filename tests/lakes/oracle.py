@@ -32,7 +32,7 @@ HAS_HEADER = ("category", "item_property", "shop_event", "user_funnel")
 # Each gives the table's columns in order, but for the number of the file and the digest.
 TABLES = {
     "app_event": rf"""
-        SELECT moment::DATE, moment, user_id, log_id, event_name, country, os, model,
+        SELECT moment::DATE, moment, user_id, log_id, os, model, country, event_name,
                quantity::INT, price::DECIMAL(20, 4)
         FROM (SELECT *, {MICROS} AS moment FROM delivered)
         WHERE moment IS NOT NULL AND user_id IS NOT NULL AND event_name IS NOT NULL
@@ -40,8 +40,8 @@ TABLES = {
           AND coalesce(regexp_full_match(quantity, '\d+'), true)
           AND coalesce(regexp_full_match(price, '\d+(\.\d{{1,4}})?'), true)
         QUALIFY 1 = row_number() OVER (PARTITION BY user_id, moment, log_id ORDER BY
-            event_name DESC NULLS LAST, country DESC NULLS LAST, os DESC NULLS LAST,
-            model DESC NULLS LAST, quantity::INT DESC NULLS LAST, price::DECIMAL(20, 4) DESC)
+            os DESC NULLS LAST, model DESC NULLS LAST, country DESC NULLS LAST,
+            event_name DESC NULLS LAST, quantity::INT DESC NULLS LAST, price::DECIMAL(20, 4) DESC)
     """,
     "attribution": rf"""
         SELECT DISTINCT moment::DATE, moment, user_id, log_id, partner, campaign, tracker_id,
@@ -67,7 +67,7 @@ TABLES = {
         SELECT *, parent_category_id IS NULL OR level > 1 FROM ways
     """,
     "device_event": f"""
-        SELECT moment::DATE, moment, device_id, brand, tracker, channel, country, user_id,
+        SELECT moment::DATE, device_id, moment, brand, tracker, channel, country, user_id,
                try_cast(long AS DOUBLE), try_cast(lat AS DOUBLE)
         FROM (SELECT DISTINCT *, {AT} AS moment FROM delivered)
         WHERE moment IS NOT NULL AND device_id IS NOT NULL
