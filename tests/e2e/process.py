@@ -26,6 +26,7 @@ SAID = (  # what stderr may hold
         "files: ",
         "read: ",
         "refused: ",
+        "left: ",
         "report: ",
         "error: ",
         "run ",
