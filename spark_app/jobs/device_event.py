@@ -7,6 +7,7 @@ equal, in whatever order.
 from pyspark.sql import DataFrame
 
 from spark_app.declarations import (
+    RESCUED,
     Column,
     Digest,
     Files,
@@ -47,6 +48,7 @@ EVENTS = Files(
         Column("user_id", "string", "who", null="not known", at=Key("params.user_id"), person=True),
         Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
         Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
+        RESCUED,
     ),
     time="event_at",
 )
@@ -65,7 +67,7 @@ TABLE = Table(
         Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         *(c for c in EVENTS.columns if c.name in ("event_at", "device_id")),
         *(BRAND, TRACKER, CHANNEL),
-        *EVENTS.columns[-4:],
+        *EVENTS.columns[-5:],
         DIGEST,
     ),
     time="event_date",

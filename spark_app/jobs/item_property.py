@@ -5,7 +5,17 @@ Of several values for one moment the one whose text is larger stays.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, EpochMillis, Files, Iceberg, Job, Report, Table
+from spark_app.declarations import (
+    RESCUED,
+    Column,
+    Csv,
+    EpochMillis,
+    Files,
+    Iceberg,
+    Job,
+    Report,
+    Table,
+)
 from spark_app.jobs.days import day_of
 
 VALUE = Column("value", "string", "its value from then on; numbers as `n12.000`", null="none")
@@ -18,6 +28,7 @@ PROPERTIES = Files(
         Column("itemid", "string", "of which item"),
         Column("property", "string", "which property"),
         VALUE,
+        RESCUED,
     ),
     time="timestamp",
 )
@@ -40,6 +51,7 @@ TABLE = Table(
         Column("item_id", "string", "of which item"),
         Column("property", "string", "which property"),
         VALUE,
+        RESCUED,
     ),
     time="valid_from_date",
     kept_as=Iceberg(partition="valid_from_date", sort=("item_id", "property", "valid_from")),

@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_app.declarations import (
+    RESCUED,
     Column,
     Csv,
     EpochMillis,
@@ -33,6 +34,7 @@ EVENTS = Files(
         EVENT,
         Column("itemid", "string", "with which item"),
         Column("transactionid", "string", "in which transaction", null="in none"),
+        RESCUED,
     ),
     time="timestamp",
 )
@@ -58,6 +60,7 @@ TABLE = Table(
         EVENT,
         Column("item_id", "string", "with which item"),
         Column("transaction_id", "string", f"in which transaction, or `{NO_TRANSACTION}`"),
+        RESCUED,
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("item_id", "event_at")),

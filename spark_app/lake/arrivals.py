@@ -60,15 +60,21 @@ class Arrivals:
         """Whether there is nothing to do."""
         return not (self.to_read or self.skipped or self.refused)
 
-    def refusing(self, why: Mapping[int, str]) -> "Arrivals":
+    def without(self, numbers: Collection[int]) -> "Arrivals":
         """Without some of the files that were to be read: what is known of them stays as it is."""
-        files = self.to_read
         return replace(
             self,
-            new=_without(self.new, why),
-            rewritten=_without(self.rewritten, why),
-            again=_without(self.again, why),
-            earlier={number: old for number, old in self.earlier.items() if number not in why},
+            new=_without(self.new, numbers),
+            rewritten=_without(self.rewritten, numbers),
+            again=_without(self.again, numbers),
+            earlier={number: old for number, old in self.earlier.items() if number not in numbers},
+        )
+
+    def refusing(self, why: Mapping[int, str]) -> "Arrivals":
+        """Without some of the files that were to be read, and why; the run tells of them."""
+        files = self.to_read
+        return replace(
+            self.without(why),
             refused={**self.refused, **{number: files[number] for number in why}},
             why_refused={**self.why_refused, **why},
         )

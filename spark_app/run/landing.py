@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Evidence, Files, Finding, Rule
+from spark_app.declarations import Evidence, Files, Finding, JsonLines, Rest, Rule
+from spark_app.errors import RunFailed
 from spark_app.lake import suppression
 from spark_app.lake.frames import path_of, read_parquet
 from spark_app.quality.deliveries import file_findings
@@ -14,6 +15,8 @@ from spark_app.quality.gate import require_open
 from spark_app.quality.results import results_of
 from spark_app.quality.rules import broken_names
 from spark_app.quality.source_findings import counted, own_findings
+from spark_app.quality.words import some
+from spark_app.run import leaving
 from spark_app.run.forgotten import persons_of, without_forgotten
 from spark_app.run.growth import Growth
 from spark_app.run.reading import (
@@ -26,8 +29,11 @@ from spark_app.run.reading import (
 )
 from spark_app.run.state import RunState
 from spark_app.sources import contract
+from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import inspect_each
+from spark_app.sources.text import FILE_RULES
 from spark_app.sources.text_types import DELIVERED
+from spark_app.spark.failures import is_of_spark
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 
 Group = tuple[str, tuple[str, ...], int]  # a file, the rules that rows of it break, how many rows
 FILE = "source_file"
-_TOLD = 5
+_ROWS_LOOKED_AT, _MOST_NAMES = 100_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -76,49 +82,25 @@ def inspect(run: RunState) -> Footers:
     (pinned,) = run.sources
     source = files_of(pinned)
     found, refused = inspect_each(source, pinned.files, pinned.store)
-    refuse(run, refused)
+    leaving.refuse(run, refused)
     footers = {source.name: found}
     require_promised(run, footers)
     return footers
-
-
-def refuse(run: RunState, why: Mapping[str, str]) -> None:
-    """Leave out files, by their paths and why; each is named."""
-    if not why:
-        return
-    (pinned,), growth = run.sources, run.arrived
-    numbers = {file.path: number for number, file in growth.arrivals.to_read.items()}
-    arrivals = growth.arrivals.refusing({numbers[path]: words for path, words in why.items()})
-    run.growth = replace(growth, arrivals=arrivals)
-    run.sources = (replace(pinned, files=tuple(arrivals.to_read.values())),)
-    for words in list(why.values())[:_TOLD]:
-        run.progress.line(f"refused: {words}")
-    if len(why) > _TOLD:
-        run.progress.line(f"refused: {len(why) - _TOLD:,} more files, see `files {run.job.name}`")
 
 
 def stage(run: RunState, spark: "SparkSession", footers: Footers) -> Staged:
     """Read the files once: rows and what rules they break stand in the run's folder from then on;
     bad rows go to quarantine, and the checks of the source are answered.
 
+    A file that is damaged, changes while it is read, or holds what no text does is left out.
+
     Raises:
         GateShut: there is no file left to read.
+        RunFailed: there is none, because all of them changed.
     """
-    (pinned,) = run.sources
-    source = files_of(pinned)
-    if not pinned.files:
-        of_files = _of_files(run, source, {})
-        checks = [c for c in run.checks_at("raw", source.name) if c.name in of_files]
-        run.results += results_of(checks, of_files)
-        require_open("raw", run.results)
+    source = files_of(run.sources[0])
     rules = run.rules_of(source)
-    prepare(run, spark, footers)
-    rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
-    if persons_of(source):
-        rows = without_forgotten(rows, source, suppression.read(source.name, run.lake))
-    folder = run.lake.staging(run.run_id, run.job.name)
-    run.lake.write_frame(rows, folder)
-    found, groups = _counted(run, read_parquet(spark, _ddl(rows), [folder]))
+    found, groups = _left(run, *_read(run, spark, footers, rules))
     if any(found.bad_by_source.values()):
         bad = as_delivered(found.bad, source)
         run.lake.write_frame(bad, run.lake.quarantine(source.name, run.run_id))
@@ -127,11 +109,77 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers) -> Staged:
         broken.update(dict.fromkeys(names, count))
     answers = {
         **contract.findings(footers[source.name]),
+        "no_extra_columns": _unpromised(source, footers[source.name], found),
         **_of_rows(run, source, found, broken),
         **_of_files(run, source, found.good_by_source),
     }
     run.results += results_of(run.checks_at("raw", source.name), answers)
     return found
+
+
+def _read(
+    run: RunState, spark: "SparkSession", footers: Footers, rules: Sequence[Rule]
+) -> tuple["DataFrame", list[Group]]:
+    """All rows as they are staged, and their groups; once more where files made it fail."""
+    folder = run.lake.staging(run.run_id, run.job.name)
+    for is_again in (False, True):
+        _require_files(run)
+        (pinned,) = run.sources
+        paths = {file.path for file in pinned.files}
+        files = [file for file in footers[pinned.name] if file.path in paths]
+        prepare(run, spark, {pinned.name: files})
+        rows = _judged(run, read_pinned(spark, pinned, files), rules)
+        try:
+            run.lake.write_frame(rows, folder)
+            break
+        except Exception as error:
+            if is_again or not is_of_spark(error) or not leaving.leave_what_fails(run):
+                raise
+    staged = read_parquet(spark, _ddl(rows), [folder])
+    counts = staged.groupBy(FILE, "broken_rules").count().collect()
+    return staged, [(row[FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]
+
+
+def _judged(run: RunState, rows: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
+    """With the rules that each row breaks; without the rows of forgotten persons."""
+    source, marked = files_of(run.sources[0]), _with_broken(rows, rules)
+    if not persons_of(source):
+        return marked
+    return without_forgotten(marked, source, suppression.read(source.name, run.lake))
+
+
+def _left(
+    run: RunState, rows: "DataFrame", groups: Sequence[Group]
+) -> tuple[Staged, Sequence[Group]]:
+    """What is left of the staged rows without the files that changed, or that are no text."""
+    from pyspark.sql import functions as F
+
+    leaving.postpone(run, leaving.changed(run))
+    known = {file.path: number for number, file in run.arrived.arrivals.to_read.items()}
+    why = {
+        path_of(uri): f"{path_of(uri)} {FILE_RULES[name]}; deliver it again or take it away"
+        for uri, names, _ in groups
+        for name in names
+        if name in FILE_RULES and path_of(uri) in known
+    }
+    leaving.refuse(run, why)
+    _require_files(run)
+    left = [group for group in groups if path_of(group[0]) in known.keys() - why.keys()]
+    if len(left) < len(groups):
+        rows = rows.where(F.col(FILE).isin({uri for uri, _, _ in left}))
+    return _counted(rows, left, known), left
+
+
+def _require_files(run: RunState) -> None:
+    """Raise unless there is a file left to read."""
+    (pinned,) = run.sources
+    if pinned.files:
+        return
+    of_files = _of_files(run, files_of(pinned), {})
+    checks = [check for check in run.checks_at("raw", pinned.name) if check.name in of_files]
+    run.results += results_of(checks, of_files)
+    require_open("raw", run.results)
+    raise RunFailed("every file changed while it was read; run again when the delivery is complete")
 
 
 def in_words(run: RunState, kept_count: int, duplicates_count: int) -> str:
@@ -162,19 +210,14 @@ def _ddl(rows: "DataFrame") -> str:
     return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in rows.schema)
 
 
-def _counted(run: RunState, rows: "DataFrame") -> tuple[Staged, list[Group]]:
-    """The rows as they were staged, counted by file and by the rules that they break."""
-    groups = [
-        (row[FILE], tuple(row["broken_rules"]), int(row["count"]))
-        for row in rows.groupBy(FILE, "broken_rules").count().collect()
-    ]
-    known = {file.path: number for number, file in run.arrived.arrivals.to_read.items()}
+def _counted(rows: "DataFrame", groups: Sequence[Group], known: Mapping[str, int]) -> Staged:
+    """The staged rows, counted by file."""
     numbers = {uri: known[path_of(uri)] for uri, _, _ in groups}
     every, bad = Counter[int](), Counter[int]()
     for uri, broken, count in groups:
         every[numbers[uri]] += count
         bad[numbers[uri]] += count if broken else 0
-    return Staged(rows, numbers, every, bad), groups
+    return Staged(rows, numbers, every, bad)
 
 
 def _of_rows(
@@ -192,6 +235,19 @@ def _of_rows(
         **counted(rows_count, None, broken, bad_count, tolerance, worst=worst),
         **own_findings(source.checks, evidence, run.options),
     }
+
+
+def _unpromised(source: Files, files: Sequence[DeliveredFile], staged: Staged) -> Finding:
+    """What came that nobody promised, by name: as headers say, or as some rows of JSON do."""
+    from pyspark.sql import functions as F
+
+    names = {c.column for file in files for c in file.columns if c.expected is None}
+    kept = next((column.name for column in source.columns if isinstance(column.at, Rest)), None)
+    if isinstance(source.format, JsonLines) and kept is not None:
+        rows = staged.good.select(kept).where(F.col(kept).isNotNull()).limit(_ROWS_LOOKED_AT)
+        keys = rows.select(F.explode(F.json_object_keys(kept))).distinct().limit(_MOST_NAMES)
+        names |= {row[0] for row in keys.collect()}
+    return Finding(len(names), len(names), some(sorted(names)))
 
 
 def _of_files(

@@ -198,7 +198,6 @@ def _read_new(run: RunState, spark: "SparkSession", footers: reading.Footers) ->
         stage.rows_in = sum(staged.rows_by_source.values())
         stage.quarantined_count = sum(staged.bad_by_source.values())
         stage.rows_out = stage.rows_in - stage.quarantined_count
-        run.require_unchanged()
     require_open("raw", run.results)
     with _stage(run, "final", spark) as stage:
         stage.rows_in = run.manifest.stages[0].rows_out
@@ -274,6 +273,7 @@ def _final(
 
 def _publish(run: RunState, lock: Lock) -> None:
     """Switch the table; what is left to do afterwards is the page."""
+    run.require_unchanged()
     _record_checks(run)
     with stopping.deferred():
         run.lake.publish(run.run_id, run.job.name, run.published, lock)
@@ -281,7 +281,6 @@ def _publish(run: RunState, lock: Lock) -> None:
 
 
 def _record_checks(run: RunState) -> None:
-    run.require_unchanged()
     run.manifest.outcome = "checked"
     run.lake.write_quality(run.job.name, run.run_id, [r.as_dict() for r in run.results])
     run.lake.write_manifest(run.run_id, run.manifest.as_dict())

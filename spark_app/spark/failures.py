@@ -91,7 +91,7 @@ def explained_failures(require_unchanged: Callable[[], None], lake: str) -> Iter
             stopping.acknowledge()
             raise stopped from None
         expected = explain(error, require_unchanged)
-        if expected is None and not _is_of_spark(error):
+        if expected is None and not is_of_spark(error):
             raise
         if expected is None or isinstance(expected, RunFailed):
             expected = full_disk(lake, tempfile.gettempdir()) or expected
@@ -126,7 +126,7 @@ def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError
     if isinstance(error, AppError) and not isinstance(error, Unusable):
         return error
     is_jvm_gone = type(error).__name__ in _JVM_GONE
-    if not (isinstance(error, AppError) or _is_of_spark(error) or is_jvm_gone):
+    if not (isinstance(error, AppError) or is_of_spark(error) or is_jvm_gone):
         return None
     try:
         require_unchanged()
@@ -137,7 +137,8 @@ def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError
     return _by_text(str(error)) or (_jvm_gone() if is_jvm_gone else None)
 
 
-def _is_of_spark(error: Exception) -> bool:
+def is_of_spark(error: Exception) -> bool:
+    """Whether Spark, or what leads to it, raised an exception."""
     return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
 
 

@@ -1,13 +1,17 @@
 """Which files a run reads, which it leaves out, and which it does not believe."""
 
+import gzip
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spark_app.jobs import find_job
 from spark_app.lake import iceberg
+from spark_app.lake.lake import Lake
 from tests.e2e.process import all_checks, expect_error, manifest
 from tests.lakes.conftest import COUNTRY, NAME, PAGES, Visits
 
@@ -233,3 +237,42 @@ def test_columns_follow_the_declaration(visits: Visits) -> None:
         ]
     visits.deliver("three.csv", BOB)
     expect_error(visits.run("third", code=2), 2, "made with other columns (country is gone)")
+
+
+def test_a_file_that_proves_to_be_none_while_it_is_read_is_refused(visits: Visits) -> None:
+    visits.deliver("good.csv", *many(60))
+    head = "eve,2024-05-01 10:00:00,1\n" * 4000
+    (visits.raw / "nul.csv").write_text(f"{head}eve\0,2024-05-01 10:00:00,1\n")
+    (visits.raw / "cut.csv.gz").write_bytes(gzip.compress(os.urandom(2**18).hex().encode())[:-99])
+    ended = visits.run("first", "--tolerance", "0.999")
+    refused = [line for line in ended.err.splitlines() if line.startswith("refused: ")]
+    assert [re.sub(r"\S*/", "", line) for line in refused] == [
+        "refused: cut.csv.gz is cut off inside of gzip; deliver it again or take it away",
+        "refused: nul.csv is no text: it holds NUL bytes; deliver it again or take it away",
+    ]
+    assert len(visits.rows()) == 60
+    assert dict(states(visits)) == {
+        "good.csv": "current",
+        "nul.csv": "refused",
+        "cut.csv.gz": "refused",
+    }
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.deliver("two.csv", BOB)
+    write = Lake.write_frame
+
+    def change_and_write(*arguments: Any) -> None:
+        visits.deliver("two.csv", BOB, "cat,2024-05-02 11:00:00,3")
+        write(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lake, "write_frame", change_and_write)
+        ended = visits.run("first")
+    assert "two.csv changed while it was read; the next run reads it" in ended.err
+    assert (users(visits), states(visits)) == (["ann"], [("one.csv", "current")])
+    visits.done("second")
+    assert users(visits) == ["ann", "bob", "cat"]
