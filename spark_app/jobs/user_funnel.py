@@ -7,7 +7,7 @@ rows of one month any number of them: a month lies in one folder.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
+from spark_app.declarations import RESCUED, Column, Csv, Files, Iceberg, Job, Report, Table, Time
 from spark_app.jobs.days import day_of, month_of
 
 EVENTS = Files(
@@ -26,6 +26,7 @@ EVENTS = Files(
         ),
         Column("platform", "string", "on which platform", null="not known"),
         Column("country", "string", "country of the user", null="not known"),
+        RESCUED,
     ),
     time="event_timestamp",
 )
