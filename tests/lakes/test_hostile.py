@@ -80,6 +80,7 @@ def test_one_hostile_text_is_shown_everywhere_and_does_nothing(
     assert one_line(EVIL) in tab.open(lake / "report" / "category.html").page.inner_text("main")
     shut = tab.open(lake / "runs" / "shop_event" / "report.html")
     assert one_line(EVIL) in shut.page.inner_text("#quarantine")
+    assert "a day is one of UTC" in shut.page.inner_text("header")
     shut.assert_quiet()
 
     # whatever else is text in the lake: manifests, what the index is drawn from, Spark's own log
