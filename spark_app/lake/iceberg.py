@@ -96,6 +96,26 @@ def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFram
     return session.table(_branch(session, table, run_id))
 
 
+def null_counts(
+    session: "SparkSession", table: Table, run_id: str, days: Collection[date]
+) -> list[tuple[date, int, dict[str, int]]]:
+    """By day the rows on the branch of a run, and how many of them are null in each column that may
+    be: as the manifests say, no row is read."""
+    from pyspark.sql import functions as F
+
+    names = [column.name for column in table.columns if column.null is not None]
+    nulls = [f"sum(readable_metrics.`{name}`.null_value_count)" for name in names]
+    at = _java(session, table).snapshot(_BRANCH + run_id).snapshotId()
+    day = f"partition.`{partition_of(table)}`"
+    files = session.sql(f"SELECT * FROM {_name(table)}.files VERSION AS OF {at}")
+    chosen = files.where(F.col(day).isin(*days)).withColumn("day", F.col(day))
+    counts = chosen.groupBy("day").agg(*map(F.expr, ("sum(record_count)", *nulls)))
+    return [
+        (row[0], row[1], dict(zip(names, (n or 0 for n in row[2:]), strict=True)))
+        for row in counts.collect()
+    ]
+
+
 def replace_days(
     session: "SparkSession",
     table: Table,

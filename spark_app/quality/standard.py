@@ -17,6 +17,7 @@ from spark_app.declarations import (
     Text,
 )
 from spark_app.quality.deliveries import COPIES_CHECK, FILE_CHECKS
+from spark_app.quality.lake_drift import DRIFT_CHECKS
 from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
@@ -147,8 +148,8 @@ def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
 
 def _of_lake(layer: Layer, table: Table) -> Iterator[LayerCheck]:
     if isinstance(table.kept_as, Iceberg):
-        name, words = COPIES_CHECK
-        yield LayerCheck(layer, table.name, name, "warn", words)
+        for name, words in (COPIES_CHECK, *DRIFT_CHECKS):
+            yield LayerCheck(layer, table.name, name, "warn", words)
 
 
 def _own(

@@ -14,6 +14,7 @@ from spark_app.quality.results import results_of
 from spark_app.quality.source_findings import own_findings
 from spark_app.quality.table_findings import lake_findings
 from spark_app.run.bookkeeping import Days, changes_of, totals_of
+from spark_app.run.drifting import drift_findings
 from spark_app.run.growth import Growth, gone_copies
 from spark_app.run.landing import FILE, Staged
 from spark_app.run.reading import files_of
@@ -60,9 +61,10 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     touched = arrived | rewritten
     branch = iceberg.branch_rows(spark, table, run.run_id)
     there = branch.where(iceberg.within(table, touched))
-    gone = gone_copies(growth, changed)
-    _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: copies_finding(gone)})
     kept = _by_day(there, partition)
+    of_drift = drift_findings(run, spark, touched, kept)
+    gone = copies_finding(gone_copies(growth, changed))
+    _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: gone, **of_drift})
     changes = changes_of(run.run_id, growth, staged, Days(contents, frozenset(changed), kept))
     changes = retention.applied(changes, growth.known, expired)
     return Built(*totals_of(growth, changes), changes)

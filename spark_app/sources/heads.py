@@ -36,7 +36,8 @@ def read_head(file: StoredFile, store: Store) -> bytes:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")
     is_packed = file.path.endswith(PACKED)
     if is_packed and is_bomb(file, size := unpacked_bytes(file, store)):
-        raise Unusable(f"{file.path} becomes {size:,} bytes when it is unpacked; {_DELIVER}")
+        words = f"becomes {size:,} bytes when it is unpacked, or is cut off"
+        raise Unusable(f"{file.path} {words}; {_DELIVER}")
     head = _unpacked(packed, file.path) if is_packed else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):

@@ -11,6 +11,7 @@ from spark_app.lake.store import READERS, Store, StoredFile
 
 PACKED = ".gz"
 MOST_RATIO, BOMB_BYTES = 200, 64 * 2**20  # text becomes 5 to 50 times as large
+_POSSIBLE_RATIO = 1032  # gzip packs no closer: what says so is cut off
 _PART_BYTES, _TRAILER_BYTES = 2**20, 4
 
 
@@ -23,7 +24,8 @@ def unpacked_bytes(file: StoredFile, store: Store) -> int:
 
 def is_bomb(file: StoredFile, unpacked: int) -> bool:
     """Whether a file becomes far larger than text does."""
-    return unpacked > BOMB_BYTES and unpacked > MOST_RATIO * file.size_bytes
+    ratio = unpacked / max(file.size_bytes, 1)
+    return unpacked > BOMB_BYTES and MOST_RATIO < ratio <= _POSSIBLE_RATIO
 
 
 def damaged(files: Sequence[StoredFile], store: Store) -> dict[str, str]:

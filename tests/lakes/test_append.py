@@ -195,10 +195,22 @@ def test_every_declared_check_is_answered(visits: Visits) -> None:
     rows = all_checks(visits.root, "first", "visit")
     assert {row["check"] for row in rows if row["layer"] == "final"} == {
         *("columns_as_promised", "types_as_promised", "has_rows", "key_is_unique"),
-        "no_copies_gone",
+        *("no_copies_gone", "newest_day_is_usual", "nulls_are_usual", "times_are_not_corrected"),
         *("day_present", "user_present", "at_present", "pages_in_range"),
     }
-    assert {row["outcome"] for row in rows} == {"passed"}
+    assert {row["outcome"] for row in rows} == {"passed", "insufficient"}
+
+
+def test_nulls_are_told_by_the_manifests(visits: Visits) -> None:
+    begin = datetime(2024, 5, 1, tzinfo=UTC)
+    days = [f"{begin + timedelta(days=n):%Y-%m-%d}" for n in range(10)]
+    lines = [
+        f"u{n},{day} 10:00:00,{'' if day == days[8] else 1}" for day in days for n in range(200)
+    ]
+    visits.deliver("one.csv", *lines)
+    visits.done("first")
+    checks = {row["check"]: row["detail"] for row in all_checks(visits.root, "first", "visit")}
+    assert checks["nulls_are_usual"] == "nulls on 2024-05-09: pages 100%, usually 0%"
 
 
 def test_readers_of_a_branch_are_none(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> None:
