@@ -105,9 +105,9 @@ def null_counts(
 
     names = [column.name for column in table.columns if column.null is not None]
     nulls = [f"sum(readable_metrics.`{name}`.null_value_count)" for name in names]
-    at = _java(session, table).snapshot(_BRANCH + run_id).snapshotId()
+    at = loaded(session, table).snapshot(BRANCH + run_id).snapshotId()
     day = f"partition.`{partition_of(table)}`"
-    files = session.sql(f"SELECT * FROM {_name(table)}.files VERSION AS OF {at}")
+    files = session.sql(f"SELECT * FROM {_name(session, table)}.files VERSION AS OF {at}")
     chosen = files.where(F.col(day).isin(*days)).withColumn("day", F.col(day))
     counts = chosen.groupBy("day").agg(*map(F.expr, ("sum(record_count)", *nulls)))
     return [
