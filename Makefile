@@ -4,21 +4,27 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 SAMPLE_LAKE := sample-lake
+DEMO_LAKE := demo-lake
 TERRAFORM ?= terraform
 CHECKOV := .venv-checkov/.installed
 CLIENTS := .venv-clients/.installed
+READERS := .venv-readers/.installed
 FAULT_SEEDS ?= 20
 LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients e2e faults destroy
+.PHONY: help run demo test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients readers e2e faults destroy
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sample-lake
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
+
+demo: $(INSTALLED) ## install, deliver samples of events twice, make every lake table of them in ./demo-lake
+	@rm -rf $(DEMO_LAKE)
+	@$(PYTHON) -m scripts.demo --lake $(DEMO_LAKE)
 
 test: $(INSTALLED_DEV) ## install, run every test
 	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/cloud --ignore tests/faults
@@ -86,6 +92,13 @@ $(CLIENTS): .ci/clients.lock
 	@.venv-clients/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	@touch $@
 
+readers: $(READERS) ## install DuckDB with its Iceberg extension into .venv-readers; tests of lake tables use it
+
+$(READERS): .ci/readers.lock
+	@python3.11 -m venv .venv-readers
+	@.venv-readers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
 e2e: $(INSTALLED_DEV) $(CLIENTS) ## package, apply, submit, read and destroy, in a local cloud of its own
 	@$(PYTHON) -m pytest tests/cloud
 
@@ -104,5 +117,5 @@ package: $(INSTALLED) ## make the package for the cluster in ./dist
 
 clean: ## delete what make made: .venv, the sample, packages, build and caches
 	@if [ -d .cloud ]; then $(MAKE) cloud-stop; fi
-	rm -rf $(VENV) .venv-checkov .venv-clients $(SAMPLE_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-clients .venv-readers $(SAMPLE_LAKE) $(DEMO_LAKE) build dist .cloud .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find spark_app benchmarks scripts tests -name __pycache__ -type d -exec rm -rf {} +

@@ -18,8 +18,10 @@ from spark_app.declarations import (
     Rule,
     Table,
 )
+from spark_app.errors import one_line
 from spark_app.quality.results import LayerCheck
 from spark_app.quality.standard import rules_of
+from spark_app.run.zones import zones_of
 from spark_app.settings import PREFIX, SOURCE_PREFIX
 
 COLUMN_HEADS = ("column", "type", "unit", "meaning", "null")
@@ -97,13 +99,10 @@ def form_words(source: Files) -> str:
     if isinstance(form, Parquet):
         return "Parquet files"
     if isinstance(form, JsonLines):
-        return f"Files of JSON, one object a line (times of the zone {source.zone}),"
+        return f"Files of JSON, one object a line ({zones_of(source)}),"
     header = "with a header" if form.header else "without a header"
     marks = f"`{form.separator}` between values, a decimal `{form.decimal}`"
-    return (
-        f"Files of delimited text ({form.encoding}, {header}, {marks}, times of the zone "
-        f"{source.zone})"
-    )
+    return f"Files of delimited text ({form.encoding}, {header}, {marks}, {zones_of(source)})"
 
 
 def reading_words(source: Files, job: Job) -> str:
@@ -226,4 +225,6 @@ def sentence(words: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    line = one_line(text.replace("\n", " ")).replace("|", "\\|")
+    parts = line.split("`")  # what stands in code is shown as it is
+    return "`".join(p if i % 2 else p.replace("<", "&lt;") for i, p in enumerate(parts))

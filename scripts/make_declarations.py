@@ -23,6 +23,7 @@ from spark_app.declarations import (
     OneFile,
     OneOf,
     OptionValue,
+    Rest,
     Table,
     Time,
 )
@@ -102,6 +103,7 @@ def source_declaration(source: Files | Table, job: Job) -> dict[str, object]:
         "format": {"kind": type(source.format).__name__.lower(), **asdict(source.format)},
         "zone": source.zone,
         "time": source.time,
+        "raw_kept_days": source.raw_kept_days,
         "tolerance": source.tolerance,
         "may_be_empty": source.may_be_empty,
         "columns": [column_declaration(column) for column in source.columns],
@@ -169,8 +171,8 @@ def written_declaration(written: Time | EpochMillis | None) -> str | None:
     return None
 
 
-def at_declaration(at: Key | Folder | Digest | None) -> str | None:
-    """Where JSON has a value: `key meta.id`, `folder 3` (above the file), `digest`."""
+def at_declaration(at: Key | Folder | Digest | Rest | None) -> str | None:
+    """Where JSON has a value: `key meta.id`, `folder 3` (above the file), `digest`, `rest`."""
     match at:
         case Key(path):
             return f"key {path}"
@@ -178,6 +180,8 @@ def at_declaration(at: Key | Folder | Digest | None) -> str | None:
             return f"folder {up}"
         case Digest():
             return "digest"
+        case Rest():
+            return "rest"
     return None
 
 

@@ -50,6 +50,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         ("--upstream", "also the jobs whose tables these read, before them"),
         ("--downstream", "also the jobs that read these tables, after them"),
         ("--if-new", "leave a job whose inputs, options and code are those of its last run"),
+        ("--full", "a lake table: read every file again, known ones as well"),
     )
     for name, words in flags:
         parser.add_argument(name, action="store_true", help=words)
@@ -68,6 +69,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="the share of bad rows up to which the gate opens, inclusive (default: the source's)",
     )
+    for name, words in (
+        ("--skip", "leave out this file: its path, or the last part of it; may be repeated"),
+        ("--accept-shrink", "let this file have fewer rows than it had; may be repeated"),
+    ):
+        parser.add_argument(
+            name, type=filled, action="append", default=[], metavar="FILE", help=words
+        )
     parser.add_argument(
         "--since",
         type=filled,

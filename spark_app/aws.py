@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from spark_app import settings
 from spark_app.errors import AppError, RunFailed, Unusable
 
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 10, 60, 8
@@ -46,18 +47,18 @@ _NO_CREDENTIALS = (
 
 @lru_cache
 def client(service: str, region: str | None = None, attempts: int | None = None) -> Any:
-    """A client with boto3's own credentials, region and endpoint; `region` wins when given.
+    """A client with boto3's own credentials, region and endpoint; `region` wins when given, then
+    AWS_REGION.
 
     `attempts` is how often a request is sent in all, by default 8 times.
 
     Raises:
         Unusable: there is no region, or its endpoint is on this machine and nobody listens there.
     """
-    import boto3
     from botocore.config import Config
 
     with explained(service):
-        made = boto3.Session(region_name=region).client(
+        made = _session(region).client(
             service,
             config=Config(
                 retries={"mode": "standard", "total_max_attempts": attempts or ATTEMPTS},
@@ -110,14 +111,40 @@ def get_object(s3: Any, **asked: Any) -> tuple[bytes, dict[str, Any]]:
     raise AssertionError("unreachable")
 
 
+def credentials(region: str | None) -> Any:
+    """What boto3 signs with now: `access_key`, `secret_key` and `token`, null where it has none.
+
+    Raises:
+        Unusable: there are none.
+    """
+    with explained("s3"):
+        found = _session(region).get_credentials()
+        frozen = found.get_frozen_credentials() if found else None
+    if frozen is None:
+        raise no_credentials()
+    return frozen
+
+
 def no_credentials(why: str = "none are set") -> Unusable:
     """The error of a user who is not logged in."""
     return Unusable(f"there are no usable AWS credentials ({why}); {_LOGIN}")
 
 
+def is_of_aws(client: Any) -> bool:
+    """Whether a client talks to AWS itself, not to something else with its interface."""
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
 def code_of(error: Any) -> str:
     """The error code of an answer of AWS."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _session(region: str | None) -> Any:
+    import boto3
+
+    return boto3.Session(region_name=region or settings.aws_region())
 
 
 def _require_listening(url: str) -> None:

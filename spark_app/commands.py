@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
 from spark_app.declarations import Job, OneFile
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, one_line
 from spark_app.jobs import JOBS, all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
 from spark_app.lake_commands import lake_switch, prune_tables
@@ -75,7 +75,7 @@ def _print_end(end: "JobEnd", lake: Lake, *, is_json: bool) -> None:
         manifest = end.manifest.as_dict() if end.manifest else _as_dict(end)
         print(json.dumps(manifest, indent=2))
     elif end.manifest is None:
-        print(f"{end.job.name}: {end.words}")
+        print(f"{end.job.name}: {one_line(end.words)}")
     else:
         print_newest(end.job, lake)
 
@@ -96,7 +96,7 @@ def _print_ends(ends: Sequence["JobEnd"], *, is_json: bool) -> None:
         print(json.dumps([_as_dict(end) for end in ends], indent=2))
         return
     for end in ends:
-        print(f"{end.job.name}: {end.words}")
+        print(f"{end.job.name}: {one_line(end.words)}")
 
 
 def list_jobs(args: "Namespace", lake: Lake, settings: Settings) -> None:

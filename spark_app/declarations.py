@@ -74,6 +74,12 @@ class Digest:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """What files hold beside the other columns, as one JSON object by the names, dots leading into
+    objects; null where that is nothing. What the source ignores is not in it."""
+
+
+@dataclass(frozen=True)
 class Column:
     """A column and what is promised of it. Promises become rules (raw) or checks (tables).
 
@@ -97,8 +103,13 @@ class Column:
     label: str = ""
     is_region: bool = False
     written: Time | EpochMillis | None = None
-    at: Key | Folder | Digest | None = None
+    at: Key | Folder | Digest | Rest | None = None
     person: bool = False
+
+
+RESCUED = Column(
+    "rescued_json", "string", "what nobody promised", null="nothing more came", at=Rest()
+)
 
 
 @dataclass(frozen=True)
@@ -198,8 +209,9 @@ class Csv:
     """Files are lines of values with a separator between them, plain or `.gz`; empty is null.
 
     With a `header` the first line of each file names its columns, in any order; else they are those
-    of the source in theirs. A quote inside of quotes is doubled. `decimal` is the mark before a
-    fraction. `has_line_breaks`: values in quotes hold some; such a file is read by one task.
+    of the source in theirs. `ignored` columns are known and not wanted. A quote inside of quotes is
+    doubled. `decimal` is the mark before a fraction. `has_line_breaks`: values in quotes hold some;
+    such a file is read by one task.
     """
 
     header: bool = True
@@ -207,6 +219,7 @@ class Csv:
     quote: str = '"'
     decimal: str = "."
     encoding: str = "UTF-8"
+    ignored: tuple[str, ...] = ()
     has_line_breaks: bool = False
 
 
@@ -214,8 +227,11 @@ class Csv:
 class JsonLines:
     """Files are lines, each one JSON object in UTF-8, plain or `.gz`; a missing key is null.
 
-    Numbers and texts are alike: what a value is, its column says.
+    Numbers and texts are alike: what a value is, its column says. `ignored` keys are known and not
+    wanted; dots lead into objects.
     """
+
+    ignored: tuple[str, ...] = ()
 
 
 Text = Csv | JsonLines
@@ -225,9 +241,12 @@ Text = Csv | JsonLines
 class Files:
     """Delivered files of one dataset, `raw/<dataset>/` in the lake by default.
 
-    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the date
-    column by which `--since` leaves rows out; without one they are always read whole. `zone` is
-    that of times which name none; a local time that exists twice is the earlier one.
+    `tolerance` is the share of bad rows up to which the gate opens, inclusive. `time` is the column
+    that says when a row happened: `--since` leaves rows out by it (without one they are always read
+    whole), and a row of text that is ahead of its day is a bad one. `zone` is that of times which
+    name none; a local time that exists twice is the earlier one. `report_zone` is the one in which
+    moments have their day. `raw_kept_days` is for how many days delivered files are kept; those in
+    folders of earlier days are passed over. Null: for ever.
     """
 
     name: str
@@ -239,6 +258,8 @@ class Files:
     time: str | None = None
     may_be_empty: bool = False
     zone: str = "UTC"
+    report_zone: str = "UTC"
+    raw_kept_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what files of text cannot tell.
@@ -247,13 +268,21 @@ class Files:
             ValueError: a timestamp of text does not say how it is written, or a column is looked
                 for in JSON although the files are none.
         """
-        if not isinstance(self.format, JsonLines) and any(column.at for column in self.columns):
+        places = [column.at for column in self.columns if column.at]
+        if isinstance(self.format, Csv) and self.format.header:
+            places = [place for place in places if not isinstance(place, Rest)]
+        if places and not isinstance(self.format, JsonLines):
             raise ValueError(f"{self.name}: only columns of JSON say where they are")
         if isinstance(self.format, Parquet):
             return
         for column in self.columns:
             if column.type == "timestamp" and column.written is None:
                 raise ValueError(f"{self.name}: say how text writes the timestamp {column.name}")
+
+    @property
+    def named(self) -> tuple[Column, ...]:
+        """The columns that files have themselves: all but what holds the rest."""
+        return tuple(column for column in self.columns if not isinstance(column.at, Rest))
 
 
 @dataclass(frozen=True)
@@ -271,9 +300,9 @@ class Append:
 
 @dataclass(frozen=True)
 class Iceberg:
-    """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`,
-    whose files are sorted by `sort`. `keep_days`: what is that many days older than the day of a
-    run is dropped; null: all stays."""
+    """A large table: a lake table of Iceberg, in one folder a value of the date column `partition`
+    (the time of the table, or the first day of its month), whose files are sorted by `sort`.
+    `keep_days`: what is that many days older than the day of a run is dropped; null: all stays."""
 
     partition: str
     sort: tuple[str, ...] = ()

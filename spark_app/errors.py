@@ -1,15 +1,26 @@
 """Expected errors: one line for a person, and the exit code that a script reads."""
 
 import signal
+import unicodedata
 from typing import ClassVar
 
 DONE = 0
+_MOVING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # ends of lines, escape sequences, turns of direction
 TIME_IS_UP = signal.SIGUSR1
 
 
 def first_line(error: object) -> str:
     """The first line of what an error of somebody else's says."""
     return str(error).strip().partition("\n")[0]
+
+
+def one_line(text: str) -> str:
+    """A text that others wrote, as a person may be shown it: what would end the line, or move,
+    colour or turn it, stands there as its escape."""
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in _MOVING else char
+        for char in text
+    )
 
 
 class AppError(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Job
+from spark_app.declarations import Job, OneFile
 from spark_app.errors import Unusable
 from spark_app.jobs import JOBS, all_jobs, datasets, find_job, options_of
 from spark_app.lake.lake import Lake
@@ -14,6 +14,7 @@ from spark_app.settings import Settings
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from spark_app.run.request import Once
     from spark_app.run.several import Batch
 
 
@@ -63,6 +64,7 @@ def wanted_runs(
             sources=places(job, lake, given),
             options=options_of(job, settings),
             tolerance=args.tolerance,
+            once=parse_once(args, jobs),
             since=args.since,
             region=args.region,
             command=command if len(jobs) > 1 else None,
@@ -90,6 +92,27 @@ def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:
             read = f"they read {', '.join(known)}" if known else "they read no delivered files"
             raise Unusable(f"--source {text} names no dataset ({read}); write NAME=PLACE")
     return found
+
+
+def parse_once(args: "Namespace", jobs: Sequence[Job]) -> "Once":
+    """What is asked of this run of a lake table alone.
+
+    Raises:
+        Unusable: a job makes no lake table, or a file is named for several jobs.
+    """
+    from spark_app.run.request import Once
+
+    once = Once(tuple(args.skip), args.full, tuple(args.accept_shrink))
+    asked = [f"--{name.replace('_', '-')}" for name in once.as_dict()]
+    others = [job.name for job in jobs if isinstance(job.publishes.kept_as, OneFile)]
+    if asked and others:
+        raise Unusable(
+            f"{asked[0]} is for lake tables, and {others[0]}, a table of one file, is always made "
+            "from all that is there; leave it out"
+        )
+    if len(jobs) > 1 and (once.skip or once.accept_shrink):
+        raise Unusable(f"{asked[0]} names a file of one job, but {len(jobs)} are to run; name one")
+    return once
 
 
 def parse_run_id(text: str) -> str:

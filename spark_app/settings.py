@@ -75,6 +75,11 @@ def java_home() -> str | None:
     return os.environ.get("JAVA_HOME") or None
 
 
+def aws_region() -> str | None:
+    """The region that AWS_REGION names, which boto3 alone of all AWS SDKs does not look at."""
+    return os.environ.get("AWS_REGION") or None
+
+
 def stand_alone() -> None:
     """Keep what this machine says to another Spark, Java or Python out of this program.
 

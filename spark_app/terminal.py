@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from spark_app.declarations import Job
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, one_line
 from spark_app.lake.lake import Lake
 
 
@@ -26,8 +26,9 @@ def print_newest(job: Job, lake: Lake) -> None:
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as their longest cell; numbers to the right; the last column runs on."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    for row in [heads, *rows]:
+    lines = [[one_line(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for row in lines:
         cells = [
             cell.rjust(width) if _is_number(cell) else cell.ljust(width)
             for cell, width in zip(row, widths, strict=True)

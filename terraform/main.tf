@@ -10,6 +10,7 @@ module "lake" {
 
   bucket_name = local.bucket_name
   kms_key_arn = var.kms_key_arn
+  lakes       = var.lakes
   log_days    = var.log_days
 }
 
@@ -20,6 +21,8 @@ module "compute" {
   deployment     = var.deployment
   region         = var.region
   bucket_name    = module.lake.bucket_name
+  glue_database  = module.lake.glue_database
+  deliverers     = var.deliverers
   architecture   = var.architecture
   profile        = var.profile
   create_cluster = var.create_cluster

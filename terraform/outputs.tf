@@ -32,6 +32,16 @@ output "cost" {
   value       = var.create_cluster ? "the cluster costs ${module.compute.cost_text}; ${module.compute.network_text}" : "no cluster waits; one that did would cost ${module.compute.cost_text}; ${module.compute.network_text}"
 }
 
+output "deliverer_policies" {
+  description = "ARN and JSON of the policy of each dataset's deliverer."
+  value       = module.compute.deliverer_policies
+}
+
+output "glue_database" {
+  description = "Glue database of the lake tables: what Athena and other readers name. Null: lakes is false."
+  value       = module.lake.glue_database
+}
+
 output "hourly_usd" {
   description = "What a waiting cluster costs, in USD an hour (EC2 and EMR, estimated prices). Null: the price table lacks the region or a type."
   value       = module.compute.hourly_usd

@@ -133,6 +133,25 @@ variable "kms_key_arn" {
   }
 }
 
+variable "lakes" {
+  description = "Whether there are lake tables: a Glue database, the nodes' rights on it, and in our own VPC an endpoint to Glue, which costs about 8 USD a month, used or not. In your own subnets the way to Glue is yours."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "deliverers" {
+  description = "Datasets whose deliverers get a policy each, which lets them put files below lake/raw/DATASET/ and nothing else."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for dataset in var.deliverers : can(regex("^[a-z][a-z0-9_]{0,39}$", dataset))])
+    error_message = "Write deliverers as names of datasets, such as [\"app_event\"]; `list` shows them."
+  }
+}
+
 variable "log_days" {
   description = "After how many days the cluster's logs below logs/ are deleted."
   type        = number

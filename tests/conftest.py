@@ -10,6 +10,7 @@ from botocore.loaders import create_loader
 
 from spark_app.spark import iceberg
 from spark_app.spark.conf import SESSION_CONF, codegen_conf, laptop_conf
+from spark_app.spark.jars import fetched
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,14 +24,15 @@ LONG_FIRST = (  # by folder, each with its long files
     ("emr", "test_in_local_cloud.py", "test_staying.py", "test_submit.py"),
     ("package", "test_bootstrap.py", "test_bootstrap_failures.py"),
     ("fence", "test_fence.py"),
-    ("lakes", "test_append.py", "test_append_properties.py"),
+    ("lakes", "test_demo.py", "test_append.py", "test_append_properties.py", "test_readers.py"),
 )
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Fetch the jars of the session below once, before several processes want them at once."""
     if not hasattr(session.config, "workerinput"):
-        iceberg.jars_conf(print)
+        for needed in (iceberg.RUNTIME, iceberg.CLIENTS):
+            fetched(needed, print)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,7 +58,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
     scratch = str(tmp_path_factory.mktemp("spark"))
     small = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
-    conf = {**small, **iceberg.jars_conf(print)}
+    conf = {**small, **iceberg.jars_conf(False, print)}
     session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
     yield session
     session.stop()

@@ -1,4 +1,4 @@
-"""An emulated, empty AWS account on this machine: S3, IAM, EC2, STS and KMS."""
+"""An emulated, empty AWS account on this machine: S3, Glue, IAM, EC2, STS and KMS."""
 
 import os
 import signal

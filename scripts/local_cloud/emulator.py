@@ -1,4 +1,4 @@
-"""The general emulator (ministack: S3, IAM, EC2, STS, KMS) as a process of the cloud."""
+"""The general emulator (ministack: S3, Glue, IAM, EC2, STS, KMS) as a process of the cloud."""
 
 import socket
 import sys

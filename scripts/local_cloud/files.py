@@ -20,12 +20,13 @@ provider "aws" {
   max_retries         = 2
 
   endpoints {
-    emr = "%(emr)s"
-    ec2 = var.%(name)s
-    iam = var.%(name)s
-    kms = var.%(name)s
-    s3  = var.%(name)s
-    sts = var.%(name)s
+    emr  = "%(emr)s"
+    ec2  = var.%(name)s
+    glue = var.%(name)s
+    iam  = var.%(name)s
+    kms  = var.%(name)s
+    s3   = var.%(name)s
+    sts  = var.%(name)s
   }
 }
 """
@@ -61,7 +62,7 @@ _NOT_OURS = (
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",
-    *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "STS", "IAM", "EC2", "KMS")),
+    *(f"AWS_ENDPOINT_URL_{service}" for service in ("S3", "STS", "IAM", "EC2", "KMS", "GLUE")),
 )
 _SHELL = "local_cloud"  # the variable by which the copy knows the cloud's shell
 _NO_PROXY = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("NO_PROXY", "no_proxy")]

@@ -67,7 +67,11 @@ class Node:
         }
         lines = [f"{name} {value}\n" for name, value in settings.items()]
         (conf / "spark-defaults.conf").write_text("".join(lines))
-        exported = _spark_env(self.folder / "tmp") | {
+        has_iceberg = any(
+            part.get("Properties", {}).get("iceberg.enabled") == "true"
+            for part in classified(configurations, "iceberg-defaults")
+        )
+        exported = _spark_env(self.folder / "tmp", has_iceberg) | {
             name: self.path(str(value))
             for part in classified(configurations, "spark-env")
             for name, value in _exported(part)
@@ -152,11 +156,14 @@ def classified(
     return (part for part in configurations if part.get("Classification") == classification)
 
 
-def _spark_env(temporary: Path) -> dict[str, str]:
-    """The connector stands behind Spark's own jars, where spark-submit itself finds it too."""
-    from spark_app.spark import s3a
+def _spark_env(temporary: Path, has_iceberg: bool) -> dict[str, str]:
+    """The connector stands behind Spark's own jars, where spark-submit itself finds it too, and
+    Iceberg with its clients before it, as it is on a laptop."""
+    from spark_app.spark import iceberg, s3a
+    from spark_app.spark.jars import fetched
 
-    jars = s3a.jars(log=lambda line: print(line, file=sys.stderr))
+    needed = (iceberg.RUNTIME, iceberg.CLIENTS) if has_iceberg else ()
+    jars = [jar for each in (*needed, s3a.CONNECTOR) for jar in fetched(each, _say)]
     quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"  # what runs here is small
     return {
         "SPARK_DIST_CLASSPATH": ":".join(map(str, jars)),
@@ -164,6 +171,10 @@ def _spark_env(temporary: Path) -> dict[str, str]:
         "SPARK_LAUNCHER_OPTS": quick,
         "SPARK_SUBMIT_OPTS": f"{quick} -Djava.io.tmpdir={temporary}",
     }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _exported(part: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

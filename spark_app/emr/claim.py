@@ -95,6 +95,7 @@ def digest(spec: LaunchSpec, submission: Submission) -> str:
         "tolerance": submission.tolerance,
         "since": submission.since,
         "settings": submission.settings,
+        **submission.once.as_dict(),
     }
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app.declarations import Job
+from spark_app.declarations import Job, OneFile
 from spark_app.emr import launch_spec, long_options, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
@@ -25,7 +25,7 @@ from spark_app.lake.store import StoredFile, is_s3
 from spark_app.run.manifest import new_run_id
 from spark_app.run.progress import Progress
 from spark_app.run.since import parse_since
-from spark_app.run_arguments import parse_run_id, parse_sources, selected_jobs
+from spark_app.run_arguments import parse_once, parse_run_id, parse_sources, selected_jobs
 from spark_app.settings import Settings
 from spark_app.sources.pinned import places
 from spark_app.sources.readable import require_readable
@@ -41,6 +41,7 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
     if args.no_wait and args.timeout is not None:
         raise Unusable("--timeout needs somebody who waits; leave out --no-wait")
     spec = _spec(args, lake)
+    _require_possible([] if args.all else jobs, spec)
     lake = Lake(spec.lake, region=spec.region)
     submission = long_options.moved(_submission(args, jobs, settings, spec), lake)
     emr = Emr(spec.region)
@@ -66,6 +67,16 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
         log(comes_back(run))
         return
     _stay(emr, run, Command(run.run_id, jobs, args.if_new, submission.unnamed), lake, args.timeout)
+
+
+def _require_possible(named: Sequence[Job], spec: LaunchSpec) -> None:
+    """Refuse named jobs that this deployment's clusters cannot run."""
+    lakes = [job.name for job in named if not isinstance(job.publishes.kept_as, OneFile)]
+    if lakes and not spec.has_lakes:
+        raise Unusable(
+            f"{lakes[0]} makes a lake table, which this deployment does not have; apply the "
+            "Terraform configuration with lakes = true"
+        )
 
 
 def watch(args: "Namespace", lake: Lake, settings: Settings) -> None:
@@ -154,6 +165,7 @@ def _submission(
         sources=tuple(sorted(sources.items())),
         tolerance=args.tolerance,
         since=args.since,
+        once=parse_once(args, jobs),
         if_new=args.if_new,
         unnamed=tuple(job.name for job in jobs if job.name not in args.jobs),
         settings=shaping(jobs, settings),

@@ -53,6 +53,12 @@ class LaunchSpec:
         """The deployment that its clusters are tagged with, or null."""
         return tags_of(self.cluster).get(DEPLOYMENT_TAG)
 
+    @property
+    def has_lakes(self) -> bool:
+        """Whether its clusters bring Iceberg, and so make lake tables."""
+        known = self.cluster.get("Configurations") or []
+        return any(one.get("Classification") == "iceberg-defaults" for one in known)
+
 
 def tags_of(cluster: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a cluster or of a request, by key."""

@@ -11,7 +11,7 @@ from spark_app.emr.logs import Logs, root_of
 from spark_app.emr.service import Emr
 from spark_app.emr.submitting import SubmittedRun
 from spark_app.emr.wait import RunStatus
-from spark_app.errors import DONE, AppError
+from spark_app.errors import DONE, AppError, one_line
 from spark_app.lake.lake import Lake
 from spark_app.quality.results import LAYERS
 from spark_app.report.outcomes import outcomes_of
@@ -98,7 +98,7 @@ def print_checks(checks: Checks, manifest: Mapping[str, Any]) -> None:
             print(f"checks:  {layer} {_counts(mine, manifest)}")
     for check in explain.failed_checks(checks):
         detail = check.get("detail") or check["description"]
-        print(f"failed:  {check['layer']} {check['check']}: {detail}")
+        print(f"failed:  {check['layer']} {check['check']}: {one_line(detail)}")
 
 
 def _counts(checks: Checks, manifest: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise, takewhile
 from typing import Any
 
 from spark_app.emr.launch_spec import JOBS_TAG, RUN_ID_TAG, LaunchSpec
+from spark_app.run.request import NOTHING, Once
 
 ENVIRONMENT = "/opt/spark_app/env/bin/python"
 NAME = "spark_app"
@@ -29,6 +30,7 @@ class Submission:
     sources: tuple[tuple[str, str], ...] = ()
     tolerance: float | None = None
     since: str | None = None
+    once: Once = NOTHING
     if_new: bool = False
     unnamed: tuple[str, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
@@ -148,5 +150,8 @@ def _run(spec: LaunchSpec, submission: Submission) -> list[str]:
     given += [("--source", f"{name}={place}") for name, place in sources]
     given += [("--leave-held", name) for name in submission.unnamed]
     given += [("--set", f"{name}={text}") for name, text in settings]
-    flags = ["--if-new"] if submission.if_new else []
+    once = submission.once
+    given += [("--skip", name) for name in once.skip]
+    given += [("--accept-shrink", name) for name in once.accept_shrink]
+    flags = [*(["--if-new"] if submission.if_new else []), *(["--full"] if once.full else [])]
     return ["run", *submission.jobs, *(word for pair in given for word in pair), *flags]

@@ -13,8 +13,9 @@ JOBS = {
     "category": "the tree of a shop's categories, with roots and paths",
     "device_event": "events of devices by tracker, one row each",
     "item_property": "properties of a shop's items, as they change",
-    "organic_share": "share of new users who came organically, per country, over four ISO weeks",
+    "organic_share": "share of organic new users, per country, over four ISO weeks",
     "shop_event": "views, carts and transactions of a shop, one row each",
+    "user_funnel": "events of users as a third party counts them, one row each",
 }
 
 

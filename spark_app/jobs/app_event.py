@@ -5,9 +5,9 @@ one event that differ in other values, the one with the largest values stays.
 """
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time, warn
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time
+from spark_app.jobs.days import day_of
 
 PRICE = "decimal(20,4)"
 
@@ -31,6 +31,7 @@ EVENTS = Files(
         Column("quantity", "int", "pieces of what was bought", null="nothing was bought"),
         Column("price", PRICE, "what was paid", unit="currency", null="nothing was paid"),
     ),
+    time="server_datetime",
     rules=(
         Rule(
             "log_id_is_plain",
@@ -45,7 +46,7 @@ EVENTS = Files(
 def app_event(events: DataFrame) -> DataFrame:
     """The events under the names of the table, with their day."""
     named = {"identity_adid": "user_id", "server_datetime": "event_at"}
-    return events.withColumnsRenamed(named).withColumn("event_date", F.to_date("event_at"))
+    return events.withColumnsRenamed(named).withColumn("event_date", day_of("event_at", EVENTS))
 
 
 TABLE = Table(
@@ -53,7 +54,7 @@ TABLE = Table(
     grain="one row per event",
     key=("user_id", "event_at", "log_id"),
     columns=(
-        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         Column("event_at", "timestamp", "when the server received it", unit="UTC"),
         Column("user_id", "string", "the user's advertising id", person=True),
         Column("log_id", "string", "the app's number of the event"),
@@ -62,6 +63,5 @@ TABLE = Table(
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("user_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), app_event, TABLE, report=Report("App events"))

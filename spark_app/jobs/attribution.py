@@ -7,7 +7,8 @@ deliveries of one that differ in other values, the one with the largest values s
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time, warn
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
+from spark_app.jobs.days import day_of
 
 ATTRIBUTIONS = Files(
     "attribution",
@@ -27,6 +28,7 @@ ATTRIBUTIONS = Files(
         Column("attribution_type", "int", "0 for a new install", least=0),
         Column("identity_adid", "string", "the user's advertising id", person=True),
     ),
+    time="server_datetime",
 )
 
 
@@ -35,7 +37,7 @@ def attribution(attributions: DataFrame) -> DataFrame:
     named = {"identity_adid": "user_id", "server_datetime": "attributed_at"}
     is_new = F.col("attribution_type") == 0
     return attributions.withColumnsRenamed(named).withColumns(
-        {"attribution_date": F.to_date("attributed_at"), "is_new_install": is_new}
+        {"attribution_date": day_of("attributed_at", ATTRIBUTIONS), "is_new_install": is_new}
     )
 
 
@@ -44,7 +46,9 @@ TABLE = Table(
     grain="one row per attribution of a user",
     key=("user_id", "attributed_at", "log_id"),
     columns=(
-        Column("attribution_date", "date", "the day of the attribution in UTC"),
+        Column(
+            "attribution_date", "date", f"the day of the attribution in {ATTRIBUTIONS.report_zone}"
+        ),
         Column("attributed_at", "timestamp", "when the server received it", unit="UTC"),
         Column("user_id", "string", "the user's advertising id", person=True),
         Column("log_id", "string", "the deliverer's number of the attribution"),
@@ -54,6 +58,5 @@ TABLE = Table(
     ),
     time="attribution_date",
     kept_as=Iceberg(partition="attribution_date", sort=("user_id", "attributed_at")),
-    checks=(warn("not_ahead", "None is of a day after today.", "attribution_date <= {today}"),),
 )
 JOB = Job((ATTRIBUTIONS,), attribution, TABLE, report=Report("Attributions"))

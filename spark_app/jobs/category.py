@@ -7,7 +7,7 @@ tells). Categories that lie in a circle have no root, and keep the table from be
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Job, Report, Table, fail, warn
+from spark_app.declarations import Column, Csv, Files, Job, Newest, Report, Table, fail, warn
 
 DOUBLINGS = 6  # each doubles how far up a category is followed: 64 levels
 SEPARATOR = " > "
@@ -75,4 +75,4 @@ TABLE = Table(
         warn("parents_known", "Every parent was delivered.", "is_parent_known"),
     ),
 )
-JOB = Job((CATEGORIES,), category, TABLE, report=Report("Categories"))
+JOB = Job((CATEGORIES,), category, TABLE, report=Report("Categories", Newest()))

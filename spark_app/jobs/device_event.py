@@ -5,9 +5,9 @@ equal, in whatever order.
 """
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from spark_app.declarations import (
+    RESCUED,
     Column,
     Digest,
     Files,
@@ -19,8 +19,8 @@ from spark_app.declarations import (
     Report,
     Table,
     Time,
-    warn,
 )
+from spark_app.jobs.days import day_of
 
 BRAND = Column("brand", "string", "whose app it is", at=Folder(6))
 TRACKER = Column("tracker", "string", "which tracker reported it", at=Folder(5))
@@ -48,13 +48,15 @@ EVENTS = Files(
         Column("user_id", "string", "who", null="not known", at=Key("params.user_id"), person=True),
         Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
         Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
+        RESCUED,
     ),
+    time="event_at",
 )
 
 
 def device_event(events: DataFrame) -> DataFrame:
     """The events with their day."""
-    return events.withColumn("event_date", F.to_date("event_at"))
+    return events.withColumn("event_date", day_of("event_at", EVENTS))
 
 
 TABLE = Table(
@@ -62,14 +64,13 @@ TABLE = Table(
     grain="one row per event of a device",
     key=("event_at", "device_id", "event_digest"),
     columns=(
-        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         *(c for c in EVENTS.columns if c.name in ("event_at", "device_id")),
         *(BRAND, TRACKER, CHANNEL),
-        *EVENTS.columns[-4:],
+        *EVENTS.columns[-5:],
         DIGEST,
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("device_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), device_event, TABLE, report=Report("Device events"))

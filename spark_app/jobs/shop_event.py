@@ -7,6 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_app.declarations import (
+    RESCUED,
     Column,
     Csv,
     EpochMillis,
@@ -16,8 +17,8 @@ from spark_app.declarations import (
     OneOf,
     Report,
     Table,
-    warn,
 )
+from spark_app.jobs.days import day_of
 
 NO_TRANSACTION = "(none)"
 EVENT = Column(
@@ -33,7 +34,9 @@ EVENTS = Files(
         EVENT,
         Column("itemid", "string", "with which item"),
         Column("transactionid", "string", "in which transaction", null="in none"),
+        RESCUED,
     ),
+    time="timestamp",
 )
 
 
@@ -42,7 +45,7 @@ def shop_event(events: DataFrame) -> DataFrame:
     named = {"timestamp": "event_at", "visitorid": "visitor_id", "itemid": "item_id"}
     transaction = F.coalesce("transactionid", F.lit(NO_TRANSACTION))
     return events.withColumnsRenamed(named).withColumns(
-        {"event_date": F.to_date("event_at"), "transaction_id": transaction}
+        {"event_date": day_of("event_at", EVENTS), "transaction_id": transaction}
     )
 
 
@@ -51,15 +54,15 @@ TABLE = Table(
     grain="one row per event of a visitor with an item",
     key=("item_id", "event_at", "visitor_id", "event", "transaction_id"),
     columns=(
-        Column("event_date", "date", "the day of the event in UTC"),
+        Column("event_date", "date", f"the day of the event in {EVENTS.report_zone}"),
         Column("event_at", "timestamp", "when it happened", unit="UTC"),
         Column("visitor_id", "string", "who", person=True),
         EVENT,
         Column("item_id", "string", "with which item"),
         Column("transaction_id", "string", f"in which transaction, or `{NO_TRANSACTION}`"),
+        RESCUED,
     ),
     time="event_date",
     kept_as=Iceberg(partition="event_date", sort=("item_id", "event_at")),
-    checks=(warn("not_ahead", "No event is of a day after today.", "event_date <= {today}"),),
 )
 JOB = Job((EVENTS,), shop_event, TABLE, report=Report("Shop events"))

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from spark_app.errors import RunFailed, Unusable
+from spark_app.lake import glue
 from spark_app.lake.paths import Paths
 from spark_app.lake.store import is_s3
 
-CATALOGUE, NAMESPACE = "lake", "tables"  # as Spark names them: lake.tables.TABLE
+CATALOGUE, NAMESPACE = "lake", "tables"  # as Spark names them on a disk: lake.tables.TABLE
+NAMESPACE_SETTING = f"spark.sql.catalog.{CATALOGUE}.default-namespace"
 DATABASE_FILE = "catalog.db"
 MARK = "spark_app."
 _FIND = """
@@ -74,14 +76,9 @@ class Change:
         return replace(self, added_count=added, removed_count=removed)
 
 
-def require_possible(table: str, lake: Paths) -> None:
-    """Refuse to make a lake table where there is no catalogue for it.
-
-    Raises:
-        Unusable: the lake is in S3.
-    """
-    if is_s3(lake.root):
-        raise Unusable(f"the lake table {table} cannot be kept in S3 yet; take a lake on a disk")
+def namespace_of(lake: Paths) -> str:
+    """The namespace of a lake's tables: in S3 the lake's own Glue database."""
+    return glue.database_of(lake.root) if is_s3(lake.root) else NAMESPACE
 
 
 def current(table: str, lake: Paths) -> Snapshot | None:
@@ -172,8 +169,10 @@ def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:
 
 def location_of(table: str, lake: Paths) -> str | None:
     """Where the table's metadata lies; null when the catalogue does not know the table."""
+    if is_s3(lake.root):
+        return glue.metadata_location(table, lake)
     path = lake.path(DATABASE_FILE)
-    if is_s3(lake.root) or lake.store.stat(path) is None:
+    if lake.store.stat(path) is None:
         return None
     try:
         with closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=ro", uri=True)) as database:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from spark_app.declarations import Column as ColumnOf
 from spark_app.declarations import Iceberg, Table
-from spark_app.errors import RunFailed, Unusable
+from spark_app.errors import RunFailed
 from spark_app.lake.arrow import ddl
-from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE
+from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE_SETTING
 from spark_app.lake.paths import Paths
+from spark_app.lake.schema_change import schema_change
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -20,6 +22,7 @@ SOURCE_ID = "source_id"
 KEPT_DAYS, KEPT_SNAPSHOTS = 7, 100
 FILE_BYTES = 128 * 2**20
 BRANCH = "run_"
+UNKNOWN_COMMIT = "CommitStateUnknownException"
 _PROPERTIES = {
     "format-version": "2",
     "write.delete.mode": "copy-on-write",
@@ -34,22 +37,24 @@ _PROPERTIES = {
 
 
 def ensure(session: "SparkSession", table: Table, lake: Paths) -> None:
-    """Make a table that is not there yet, and forget the branches of runs that died.
+    """Make a table that is not there yet, let its columns follow the declaration in one step, and
+    forget the branches of runs that died.
 
+    Readers see a new column before its rows, null everywhere, as it stays when the gate is shut.
     The caller holds the table's lock.
 
     Raises:
-        Unusable: it was made with other columns.
+        Unusable: it was made with columns that cannot become the declared ones.
     """
     kept = _kept(table)
-    session.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOGUE}.{NAMESPACE}")
+    session.sql(f"CREATE NAMESPACE IF NOT EXISTS {_namespace(session)}")
     properties = ", ".join(f"'{name}' = '{value}'" for name, value in _PROPERTIES.items())
     session.sql(
-        f"CREATE TABLE IF NOT EXISTS {_name(table)} ({_columns(table)}) USING iceberg "
-        f"PARTITIONED BY (`{kept.partition}`) LOCATION '{lake.lake_table(table.name)}' "
+        f"CREATE TABLE IF NOT EXISTS {_name(session, table)} ({_columns(table)}) USING iceberg "
+        f"PARTITIONED BY (`{kept.partition}`) LOCATION {_literal(lake.lake_table(table.name))} "
         f"TBLPROPERTIES ({properties})"
     )
-    _require_columns(session, table)
+    _follow_columns(session, table)
     found = loaded(session, table)
     if kept.sort and found.sortOrder().isUnsorted():
         _sort(session, found, kept.sort)
@@ -73,22 +78,42 @@ def begin(session: "SparkSession", table: Table, run_id: str, at: int | None = N
 
 def published_rows(session: "SparkSession", table: Table) -> "DataFrame":
     """The rows that readers see, with the number of the file version that each came from."""
-    return session.table(_name(table))
+    return session.table(_name(session, table))
 
 
 def rows_at(session: "SparkSession", table: Table, snapshot_id: int) -> "DataFrame":
     """The rows of one version, likewise."""
-    return session.read.option("versionAsOf", str(snapshot_id)).table(_name(table))
+    return session.read.option("versionAsOf", str(snapshot_id)).table(_name(session, table))
 
 
 def files(session: "SparkSession", table: Table) -> "DataFrame":
     """The data files that readers see, one row each, as Iceberg describes them."""
-    return session.table(f"{_name(table)}.files")
+    return session.table(f"{_name(session, table)}.files")
 
 
 def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFrame":
     """The rows on the branch of a run, likewise."""
-    return session.table(_branch(table, run_id))
+    return session.table(_branch(session, table, run_id))
+
+
+def null_counts(
+    session: "SparkSession", table: Table, run_id: str, days: Collection[date]
+) -> list[tuple[date, int, dict[str, int]]]:
+    """By day the rows on the branch of a run, and how many of them are null in each column that may
+    be: as the manifests say, no row is read."""
+    from pyspark.sql import functions as F
+
+    names = [column.name for column in table.columns if column.null is not None]
+    nulls = [f"sum(readable_metrics.`{name}`.null_value_count)" for name in names]
+    at = loaded(session, table).snapshot(BRANCH + run_id).snapshotId()
+    day = f"partition.`{partition_of(table)}`"
+    files = session.sql(f"SELECT * FROM {_name(session, table)}.files VERSION AS OF {at}")
+    chosen = files.where(F.col(day).isin(*days)).withColumn("day", F.col(day))
+    counts = chosen.groupBy("day").agg(*map(F.expr, ("sum(record_count)", *nulls)))
+    return [
+        (row[0], row[1], dict(zip(names, (n or 0 for n in row[2:]), strict=True)))
+        for row in counts.collect()
+    ]
 
 
 def replace_days(
@@ -99,7 +124,7 @@ def replace_days(
     days: Collection[date],
 ) -> None:
     """Put rows on the branch of a run, in place of all rows of some days: one commit."""
-    writer = rows.writeTo(_branch(table, run_id))
+    writer = rows.writeTo(_branch(session, table, run_id))
     if days:
         writer.overwrite(within(table, days))
     else:
@@ -118,8 +143,10 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
     """Move what readers see to the branch of a run, in one step.
 
     Raises:
-        RunFailed: somebody else has published since the branch began.
+        RunFailed: somebody else has published since the branch began, or the catalogue did not say
+            whether it took the step.
     """
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import IllegalArgumentException
 
     found = loaded(session, table)
@@ -129,6 +156,10 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
         if "is not an ancestor" not in str(error):
             raise
         raise _changed(table) from error
+    except Py4JJavaError as error:
+        if UNKNOWN_COMMIT not in str(error):
+            raise
+        _require_published(session, table, run_id)
 
 
 def publish_instead(
@@ -196,32 +227,73 @@ def _changed(table: Table) -> RunFailed:
     )
 
 
+def _require_published(session: "SparkSession", table: Table, run_id: str) -> None:
+    """Look whether a step was taken whose answer was lost; nothing is undone."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        refs = loaded(session, table).refs()
+        main, own = refs.get("main"), refs.get(BRANCH + run_id)
+        is_taken = main is not None and own is not None and main.snapshotId() == own.snapshotId()
+    except Py4JJavaError as error:
+        raise RunFailed(
+            f"the catalogue did not say whether run {run_id} is the new version of the lake table "
+            f"{table.name}; `history {table.name}` shows it, and the next run goes on from there"
+        ) from error
+    if not is_taken:
+        raise RunFailed(
+            f"the catalogue did not take run {run_id} as the new version of the lake table "
+            f"{table.name}; nothing was published, run again"
+        )
+
+
 def _kept(table: Table) -> Iceberg:
     if not isinstance(table.kept_as, Iceberg):
         raise TypeError(f"{table.name} is no lake table")
     return table.kept_as
 
 
-def _name(table: Table) -> str:
-    return f"{CATALOGUE}.{NAMESPACE}.`{table.name}`"
+def _namespace(session: "SparkSession") -> str:
+    return f"{CATALOGUE}.`{session.conf.get(NAMESPACE_SETTING)}`"
 
 
-def _branch(table: Table, run_id: str) -> str:
-    return f"{_name(table)}.`branch_{BRANCH}{run_id}`"
+def _name(session: "SparkSession", table: Table) -> str:
+    return f"{_namespace(session)}.`{table.name}`"
+
+
+def _branch(session: "SparkSession", table: Table, run_id: str) -> str:
+    return f"{_name(session, table)}.`branch_{BRANCH}{run_id}`"
+
+
+def _literal(text: str) -> str:
+    """A text as SQL writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _columns(table: Table) -> str:
     return f"{ddl(table)}, `{SOURCE_ID}` int"
 
 
-def _require_columns(session: "SparkSession", table: Table) -> None:
+def _follow_columns(session: "SparkSession", table: Table) -> None:
     found = [(f.name, f.dataType.simpleString()) for f in published_rows(session, table).schema]
-    wanted = [*((column.name, column.type) for column in table.columns), (SOURCE_ID, "int")]
-    if found != wanted:
-        raise Unusable(
-            f"the lake table {table.name} was made with other columns than it has now; move its "
-            "folder away and run again"
-        )
+    change = schema_change(table, [field for field in found if field[0] != SOURCE_ID])
+    if not (change.added or change.widened):
+        return
+    update = loaded(session, table).updateSchema()
+    for column, after in change.added:
+        update = update.addColumn(column.name, _java_type(session, column))
+        update = update.moveAfter(column.name, after) if after else update.moveFirst(column.name)
+    for column in change.widened:
+        update = update.updateColumn(column.name, _java_type(session, column))
+    update.commit()
+
+
+def _java_type(session: "SparkSession", column: ColumnOf) -> Any:
+    """Iceberg's own type of a column."""
+    known = session._jvm.org.apache  # type: ignore[union-attr]
+    spark_type = known.spark.sql.types.DataType.fromDDL(column.type)
+    return known.iceberg.spark.SparkSchemaUtil.convert(spark_type).asPrimitiveType()
 
 
 def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:
@@ -235,4 +307,4 @@ def _sort(session: "SparkSession", found: Any, columns: Sequence[str]) -> None:
 def loaded(session: "SparkSession", table: Table) -> Any:
     """Iceberg's own table, as it is now."""
     util = session._jvm.org.apache.iceberg.spark.Spark3Util  # type: ignore[union-attr]
-    return util.loadIcebergTable(session._jsparkSession, _name(table))
+    return util.loadIcebergTable(session._jsparkSession, _name(session, table))

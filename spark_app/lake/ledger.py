@@ -4,7 +4,7 @@ A run that commits adds a part: rows that replace those of the same number. The 
 parts, so that ledger and rows become visible together; many parts are folded into one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,7 +14,7 @@ from spark_app.errors import Unusable
 from spark_app.lake import parquet
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.paths import Paths
-from spark_app.lake.store import StoredFile, is_s3
+from spark_app.lake.store import is_s3
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 MARK = "ledger"
 MOST_PARTS = 24
 CURRENT, SUPERSEDED, GONE = "current", "superseded", "gone"
+SKIPPED, REFUSED = "skipped", "refused"
 FILES = {
     "source_id": "int32",
     "path": "string",
     "size_bytes": "int64",
     "version": "string",
     "state": "string",
+    "superseded_by": "int32",
     "run_id": "string",
     "rows_count": "int64",
     "quarantined_count": "int64",
@@ -38,17 +40,23 @@ DAYS = {
     "day": "date32[day]",
     "rows_count": "int64",
     "duplicates_count": "int64",
+    "content": "string",
 }
+Content = tuple[int, str]  # how many rows, and what tells them from others whatever their order
 
 
 @dataclass(frozen=True, eq=False)
 class Ledger:
     """File versions and their rows by day.
 
-    `files`: one row a file version, with its number, whether its rows are in the table (`current`),
-    were replaced by those of a later version (`superseded`) or stay although the file is `gone`,
-    the run that read it, and its rows: all, and those set aside. `days`: one row a file version and
-    day, with its rows in the table, and those that are not, because another one has their key.
+    `files`: one row a file version, with its number, the run that read it, and its rows: all, and
+    those set aside. Its rows are in the table (`current`), also when the file is `gone`; or a later
+    version took its place (`superseded`, by the number of the newest; else 0). What was left out is
+    `skipped` or `refused`. `days`: one row a file version and day, with its rows in the table,
+    those that are not, because another one has their key, and the content of both.
+
+    Rows of a day in which a later version changed nothing keep the number of the earlier one: they
+    are the later one's all the same, see `owned`.
     """
 
     files: "pd.DataFrame"
@@ -57,48 +65,35 @@ class Ledger:
     @cached_property
     def here(self) -> "pd.DataFrame":
         """The file versions whose rows are in the table."""
-        return self.files[self.files["state"] != SUPERSEDED]
+        return self.files[self.files["state"].isin((CURRENT, GONE))]
 
-    def days_of(self, source_ids: Sequence[int]) -> set[date]:
-        """The days in which file versions have rows."""
-        mine = self.days["source_id"].isin(source_ids) & (self.days["rows_count"] > 0)
-        return set(self.days.loc[mine, "day"])
+    @cached_property
+    def owned(self) -> "pd.DataFrame":
+        """The days that hold rows, with the number of the file version that stands for each row's
+        file now (`owner`)."""
+        by = self.files.set_index("source_id")["superseded_by"]
+        newest = self.days["source_id"].map(by).fillna(0).astype("int64")
+        days = self.days.assign(owner=newest.where(newest > 0, self.days["source_id"]))
+        return days[days["rows_count"] + days["duplicates_count"] > 0]
+
+    def of(self, owners: Collection[int]) -> "pd.DataFrame":
+        """The days of some owners."""
+        return self.owned[self.owned["owner"].isin(owners)]
+
+    def copies_in(self, days: Collection[date]) -> "pd.DataFrame":
+        """Where file versions hold rows of some days that are copies of others."""
+        return self.owned[self.owned["day"].isin(days) & (self.owned["duplicates_count"] > 0)]
+
+    def contents_of(self, owners: Collection[int]) -> dict[tuple[int, date], Content]:
+        """What each of some owners holds of each day, kept or not."""
+        mine = self.of(owners)
+        counts = mine["rows_count"] + mine["duplicates_count"]
+        cells = zip(mine["owner"], mine["day"], counts, mine["content"], strict=True)
+        return {(int(owner), day): (int(n), content) for owner, day, n, content in cells}
 
     def next_id(self) -> int:
         """The number of the next file version."""
         return int(self.files["source_id"].max()) + 1 if len(self.files) else 1
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """What a listing brings: files to read under their new numbers, and what becomes of known ones.
-
-    `replaced` are the numbers whose rows go: of files that were rewritten, and of those in `again`,
-    which held copies of rows that go with them. `gone` are the numbers of files that are no more.
-    """
-
-    new: Mapping[int, StoredFile]
-    rewritten: Mapping[int, StoredFile]
-    again: Mapping[int, StoredFile]
-    replaced: tuple[int, ...]
-    gone: tuple[int, ...]
-    known_count: int
-
-    @property
-    def to_read(self) -> dict[int, StoredFile]:
-        """Every file that is read, by its new number."""
-        return {**self.new, **self.rewritten, **self.again}
-
-    def in_words(self) -> str:
-        """`files: 31 new, 2 rewritten, 415 known`."""
-        counts = (
-            (len(self.new), "new"),
-            (len(self.rewritten), "rewritten"),
-            (len(self.again), "read again"),
-            (self.known_count, "known"),
-            (len(self.gone), "gone"),
-        )
-        return "files: " + (", ".join(f"{n:,} {word}" for n, word in counts if n) or "none")
 
 
 def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
@@ -114,7 +109,7 @@ def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes:
     parts = parts_of(version)
     if len(parts) >= MOST_PARTS:
         before = read(table, lake, version)
-        changes = Ledger(_last([before.files, changes.files]), _last([before.days, changes.days]))
+        changes = Ledger(latest([before.files, changes.files]), latest([before.days, changes.days]))
         parts = []
     known = _relative(changes.files, lake)
     for kind, frame, columns in (("files", known, FILES), ("days", changes.days, DAYS)):
@@ -123,52 +118,20 @@ def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes:
     return ",".join([*parts, run_id])
 
 
-def arrivals(listed: Sequence[StoredFile], known: Ledger) -> Arrivals:
-    """What of a listing is new, rewritten or known, and which known files are gone."""
-    before = {
-        path: (int(source_id), int(size), version, state)
-        for path, source_id, size, version, state in known.here[
-            ["path", "source_id", "size_bytes", "version", "state"]
-        ].itertuples(index=False, name=None)
-    }
-    here = {file.path: file for file in listed}
-    fresh = [file for path, file in here.items() if path not in before]
-    changed = [
-        file
-        for path, file in here.items()
-        if path in before and before[path][1:3] != (file.size_bytes, file.version)
-    ]
-    replaced = {before[file.path][0] for file in changed}
-    copies = _with_copies(known, replaced)
-    again = [here[path] for path in copies if path in here and here[path] not in changed]
-    replaced |= {before[file.path][0] for file in again}
-    gone = tuple(seen[0] for path, seen in before.items() if path not in here and seen[3] != GONE)
-    number = known.next_id()
-    ids = [range(number, number + len(fresh))]
-    ids.append(range(ids[-1].stop, ids[-1].stop + len(changed)))
-    ids.append(range(ids[-1].stop, ids[-1].stop + len(again)))
-    return Arrivals(
-        new=dict(zip(ids[0], fresh, strict=True)),
-        rewritten=dict(zip(ids[1], changed, strict=True)),
-        again=dict(zip(ids[2], again, strict=True)),
-        replaced=tuple(sorted(replaced)),
-        gone=gone,
-        known_count=len(here) - len(fresh) - len(changed) - len(again),
-    )
+def latest(frames: Sequence["pd.DataFrame"]) -> "pd.DataFrame":
+    """All rows of some frames, of those with one key the last."""
+    import pandas as pd
+
+    full = [frame for frame in frames if len(frame)] or list(frames[:1])
+    key = [name for name in ("source_id", "day") if name in full[0].columns]
+    rows = pd.concat(full, ignore_index=True).drop_duplicates(key, keep="last")
+    return rows.reset_index(drop=True)
 
 
 def parts_of(version: Snapshot | None) -> list[str]:
     """The parts of the ledger that a version names; none before the first."""
     named = version.mark(MARK) if version else ""
     return named.split(",") if named else []
-
-
-def _with_copies(known: Ledger, replaced: set[int]) -> list[str]:
-    """The files that held copies of rows, in the days of those that are replaced."""
-    days = known.days[known.days["day"].isin(known.days_of(sorted(replaced)))]
-    near = days.loc[days["duplicates_count"] > 0, "source_id"]
-    ids = known.here["source_id"]
-    return list(known.here.loc[ids.isin(near) & ~ids.isin(replaced), "path"])
 
 
 def _latest(paths: Sequence[str], lake: Paths, columns: Mapping[str, str]) -> "pd.DataFrame":
@@ -178,7 +141,7 @@ def _latest(paths: Sequence[str], lake: Paths, columns: Mapping[str, str]) -> "p
         gone = paths[contents.index(None)]
         raise Unusable(f"{gone}, a part of the ledger of a lake table, is gone; put it back")
     frames = [parquet.parse(found[0]).to_pandas(date_as_object=True) for found in contents if found]
-    return _last([_empty(columns), *frames])
+    return latest([_empty(columns), *frames])
 
 
 def _relative(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
@@ -195,16 +158,6 @@ def _whole(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
 
 def _is_whole(path: str) -> bool:
     return path.startswith("/") or is_s3(path)
-
-
-def _last(frames: Sequence["pd.DataFrame"]) -> "pd.DataFrame":
-    """All rows, of those with one key the last."""
-    import pandas as pd
-
-    full = [frame for frame in frames if len(frame)] or list(frames[:1])
-    key = [name for name in ("source_id", "day") if name in full[0].columns]
-    rows = pd.concat(full, ignore_index=True).drop_duplicates(key, keep="last")
-    return rows.reset_index(drop=True)
 
 
 def _empty(columns: Mapping[str, str]) -> "pd.DataFrame":

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 
 def oldest_kept(table: Table, today: date) -> date | None:
-    """The first day that a table keeps; null when it keeps all."""
+    """The first day, or the first of the month, that a table keeps; null when it keeps all."""
     kept = table.kept_as
     days = kept.keep_days if isinstance(kept, Iceberg) else None
-    return None if days is None else today - timedelta(days=days)
+    if days is None:
+        return None
+    oldest = today - timedelta(days=days)
+    return oldest if partition_of(table) == table.time else oldest.replace(day=1)
 
 
 def kept(rows: "DataFrame", table: Table, today: date) -> "DataFrame":

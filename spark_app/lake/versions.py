@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from spark_app.declarations import OneFile, Table
 from spark_app.lake import catalogue
 from spark_app.lake.lake import Lake
+from spark_app.lake.store import is_s3
 
 
 @dataclass(frozen=True)
@@ -30,5 +31,7 @@ def published(table: Table, lake: Lake) -> Version | None:
     if isinstance(table.kept_as, OneFile):
         file = lake.published(table.name)
         return Version(file.run_id, file.version) if file else None
+    if is_s3(lake.root) and not lake.store.children(lake.lake_table(table.name)):
+        return None  # a lake without lake tables needs no right on Glue, and no way to it
     found = catalogue.current(table.name, lake)
     return Version(found.run_id, str(found.snapshot_id)) if found else None

@@ -8,6 +8,7 @@ a value like another, NaN is one value and -0.0 is 0.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Literal
 
@@ -18,6 +19,7 @@ Promise = Literal["present", "in_range", "is_known"]
 Number = int | float | Decimal
 
 KEY_IS_UNIQUE = "key_is_unique"
+TODAY = "{today}"
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _DOUBLES = ("float", "double")
 _LISTED = 12
@@ -50,6 +52,17 @@ def broken(rule: Rule) -> str:
     reads = () if rule.judges_null else rule.reads
     judged = [f"{sql_name(column)} IS NOT NULL" for column in reads]
     return " AND ".join([*judged, f"NOT coalesce(({rule.ok}), false)"])
+
+
+def not_ahead(time: str) -> Rule:
+    """The rule that a row happened no later than tomorrow: a day has begun elsewhere before."""
+    words = f"{time} is not later than the day after that of the run."
+    return Rule(f"{time}_not_ahead", words, (time,), f"{sql_name(time)} < date_add({TODAY}, 2)")
+
+
+def with_today(predicate: str, today: date) -> str:
+    """The predicate with `{today}` as the day of the run: the clock is the runner's."""
+    return predicate.replace(TODAY, f"DATE'{today}'")
 
 
 def has_range(column: Column) -> bool:

@@ -1,9 +1,9 @@
 """What a run finds in the rows of a source: the counts at the raw gate, by name of the check."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from spark_app.declarations import Check, Evidence, Finding, OptionValue, Rule
+from spark_app.quality.promises import with_today
 from spark_app.quality.rules import count_broken
 from spark_app.quality.standard import is_on
 
@@ -17,13 +17,16 @@ def counted(
     broken: Mapping[str, int],
     bad_count: int,
     tolerance: float,
+    *,
+    worst: tuple[str, int] | None = None,
 ) -> Findings:
-    """The standard findings; `delivered_count` is null where rows were left out on purpose."""
+    """The standard findings; `delivered_count` is null where rows were left out on purpose. `worst`
+    is the file with most bad rows, and how many, where that is known."""
     return {
         **{name: Finding(rows_count, count) for name, count in broken.items()},
         "all_rows_read": _all_rows_read(rows_count, delivered_count),
         "has_rows": has_rows(rows_count),
-        "quarantine_within_tolerance": _within(rows_count, bad_count, tolerance, broken),
+        "quarantine_within_tolerance": _within(rows_count, bad_count, tolerance, broken, worst),
     }
 
 
@@ -50,7 +53,7 @@ def own_findings(
 def _of_predicates(checks: Sequence[Check], evidence: Evidence) -> Findings:
     if not checks:
         return {}
-    rules = [Rule(c.name, c.words, (), _with_today(str(c.holds), evidence.today)) for c in checks]
+    rules = [Rule(c.name, c.words, (), with_today(str(c.holds), evidence.today)) for c in checks]
     try:
         return dict(count_broken(evidence.rows, rules).findings())
     except Exception as error:  # a gate fails closed, whatever went wrong inside a check
@@ -66,11 +69,6 @@ def _of_function(check: Check, evidence: Evidence) -> Finding | Exception:
         return error
 
 
-def _with_today(predicate: str, today: date) -> str:
-    """The predicate with `{today}` as the day of the run: the clock is the runner's."""
-    return predicate.replace("{today}", f"DATE'{today}'")
-
-
 def _all_rows_read(rows_count: int, delivered_count: int | None) -> Finding:
     if delivered_count is None:
         return Finding(rows_count, 0, "older rows were left out by --since")
@@ -79,7 +77,13 @@ def _all_rows_read(rows_count: int, delivered_count: int | None) -> Finding:
     return Finding(delivered_count, difference, detail)
 
 
-def _within(rows: int, bad: int, tolerance: float, broken: Mapping[str, int]) -> Finding:
+def _within(
+    rows: int,
+    bad: int,
+    tolerance: float,
+    broken: Mapping[str, int],
+    most_in: tuple[str, int] | None,
+) -> Finding:
     """The tolerance is inclusive; a delivery of bad rows only is refused whatever it is."""
     is_over = rows > 0 and (bad / rows > tolerance or bad == rows)
     if not is_over:
@@ -87,4 +91,5 @@ def _within(rows: int, bad: int, tolerance: float, broken: Mapping[str, int]) ->
     worst = sorted(broken.items(), key=lambda item: -item[1])[:_SHOWN]
     named = ", ".join(f"{name} {count:,}" for name, count in worst if count)
     share = f"{bad:,} of {rows:,} rows are bad ({bad / rows:.2%})"
-    return Finding(rows, bad, f"{share}, tolerated are {tolerance:.2%}: {named}")
+    where = f"; most in {most_in[0]}: {most_in[1]:,}" if most_in else ""
+    return Finding(rows, bad, f"{share}, tolerated are {tolerance:.2%}: {named}{where}")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from spark_app.declarations import (
     Check,
     Files,
+    Iceberg,
     Job,
     OneFile,
     OptionValue,
@@ -15,7 +16,9 @@ from spark_app.declarations import (
     Table,
     Text,
 )
-from spark_app.quality.promises import check_name, column_rules
+from spark_app.quality.deliveries import COPIES_CHECK, FILE_CHECKS
+from spark_app.quality.lake_drift import DRIFT_CHECKS
+from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
 from spark_app.sources.text_types import IS_WHOLE, delivered, type_rule
@@ -40,6 +43,8 @@ def _text_rules(source: Files, form: Text, promised: Iterable[Rule]) -> Iterator
     for rule in (*filter(None, map(type_rule, source.columns)), *promised):
         ok = present.get(rule.name, rule.ok)
         yield replace(rule, ok=f"NOT {IS_WHOLE} OR {ok}") if rule.judges_null else rule
+    if source.time:
+        yield not_ahead(source.time)
 
 
 def is_on(check: Check, options: Mapping[str, OptionValue]) -> bool:
@@ -53,9 +58,10 @@ def checks_of(job: Job, options: Mapping[str, OptionValue]) -> tuple[LayerCheck,
     Raises:
         ValueError: two have the same name, so that one finding would answer for both.
     """
-    staging = job.staging
+    staging, is_lake = job.staging, isinstance(job.publishes.kept_as, Iceberg)
     found = (
         *(check for source in job.reads for check in source_checks(source, options)),
+        *(check for source in job.reads if is_lake for check in _of_delivery(source.name)),
         *(table_checks("staging", staging.table, (), options) if staging else ()),
         *table_checks("final", job.publishes, job.checks, options),
     )
@@ -94,6 +100,11 @@ def _of_files(source: Files, options: Mapping[str, OptionValue]) -> Iterator[Lay
     yield from _own("raw", source.name, source.checks, options)
 
 
+def _of_delivery(source: str) -> Iterator[LayerCheck]:
+    for name, severity, words in FILE_CHECKS:
+        yield LayerCheck("raw", source, name, severity, words)
+
+
 def _counts_of(source: Files) -> Iterator[tuple[str, str]]:
     if isinstance(source.format, Parquet):  # text does not say how many there are
         yield "all_rows_read", "As many rows were read as the files hold."
@@ -109,6 +120,7 @@ def table_checks(
     return (
         *_fails(layer, table.name, _promises_of(table, options)),
         *_unchanged(layer, table),
+        *_of_lake(layer, table),
         *_own(layer, table.name, (*table.checks, *more), options),
     )
 
@@ -132,6 +144,12 @@ def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
     if layer == "final" and isinstance(table.kept_as, OneFile):
         words = "No row that was published as settled changes."
         yield LayerCheck(layer, table.name, "history_unchanged", "warn", words)
+
+
+def _of_lake(layer: Layer, table: Table) -> Iterator[LayerCheck]:
+    if isinstance(table.kept_as, Iceberg):
+        for name, words in (COPIES_CHECK, *DRIFT_CHECKS):
+            yield LayerCheck(layer, table.name, name, "warn", words)
 
 
 def _own(

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-_SHOWN = 5
 
-
-def some(words: Sequence[str]) -> str:
+def some(words: Sequence[str], most: int = 5) -> str:
     """The first of some words, and how many more there are."""
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return ", ".join(words[:_SHOWN]) + more
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spark_app.declarations import Files, Job
+from spark_app.declarations import Files, Iceberg, Job
 from spark_app.report.text import moment, seconds
 
 Manifest = Mapping[str, Any]
@@ -90,6 +90,14 @@ def quarantines(manifest: Manifest, job: Job) -> list[str]:
     run_id = manifest.get("run_id", "")
     names = [source.name for source in job.reads if isinstance(source, Files)]
     return [f"quarantine/{name}/run_id={run_id}/" for name in names]
+
+
+def dated(job: Job) -> Files | None:
+    """The dataset in whose zones the rows of a lake table are read and have their day; null for a
+    small table."""
+    (source, *_) = job.reads
+    is_lake = isinstance(job.publishes.kept_as, Iceberg)
+    return source if is_lake and isinstance(source, Files) else None
 
 
 def _source(name: str, fact: Mapping[str, Any]) -> SourceFact:

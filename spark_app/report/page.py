@@ -29,8 +29,15 @@ def render_table_page(
     `drawn` (see `shown`).
     """
     common = _common(job, manifest, outcomes_of(checks, manifest))
-    parts = parts_of(drawn or job, rows)
-    values = {**common, "parts": parts, "rows_count": len(rows), "site": ""}
+    shown = drawn or job
+    values = {
+        **common,
+        "parts": parts_of(shown, rows),
+        "days": shown.publishes.days,
+        "cadence": cadence(shown.publishes),
+        "rows_count": len(rows),
+        "site": "",
+    }
     return render("table.html", values)
 
 
@@ -53,7 +60,7 @@ def _common(job: Job, manifest: facts.Manifest, outcomes: Outcomes) -> dict[str,
     return {
         "title": report_of(job).title,
         "table": job.publishes,
-        "cadence": cadence(job.publishes),
+        "dated": facts.dated(job),
         "manifest": {**dict.fromkeys(FIELDS), **manifest},
         "outcomes": outcomes,
         "facts": facts.facts_of(manifest),

@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from spark_app.errors import one_line
 from spark_app.report import text
 from spark_app.report.charts import library, script_json, trend_path
 from spark_app.report.numbers.grid import group_name
@@ -52,6 +53,7 @@ def environment() -> "Environment":
     made = Environment(
         loader=FunctionLoader(lambda name: _file("spark_app.report.templates", name)),
         autoescape=True,
+        finalize=lambda value: one_line(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

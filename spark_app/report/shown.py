@@ -1,5 +1,5 @@
 """What pages and the terminal show of a table: of a small one its rows, of a lake table how many
-rows it has by day, which its ledger knows."""
+rows it has by day or month, which its ledger knows."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import Column, Iceberg, Job, Line, OneFile, Report, Table, Tiles
 from spark_app.lake import catalogue, ledger
 from spark_app.lake.lake import Lake
+from spark_app.report.text import CADENCES, MONTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,7 +48,7 @@ def shown(job: Job, lake: Lake) -> Shown | None:
 
 
 def _days(kept: Iceberg, known: ledger.Ledger) -> "pa.Table":
-    """One row a day with rows, in order."""
+    """One row a folder with rows, in order."""
     import pyarrow as pa
 
     counts = known.days.groupby("day")["rows_count"].sum()
@@ -62,12 +63,16 @@ def _days(kept: Iceberg, known: ledger.Ledger) -> "pa.Table":
 
 def _drawn(job: Job, kept: Iceberg) -> Job:
     day = next(column for column in job.publishes.columns if column.name == kept.partition)
+    length = 1 if day.name == job.publishes.time else MONTH
+    unit = CADENCES[length].unit
+    count = Column(_COUNT, "bigint", f"rows of the {unit}", unit="rows", label=f"Rows per {unit}")
     days = Table(
         job.name,
         job.publishes.grain,
         key=(day.name,),
-        columns=(day, Column(_COUNT, "bigint", "rows of the day", unit="rows", label="Rows")),
+        columns=(day, count),
         time=day.name,
+        days=length,
     )
     title = job.report.title if job.report else job.name
     report = Report(title, Tiles(_COUNT), Line(_COUNT))

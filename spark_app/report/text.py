@@ -22,7 +22,12 @@ class Cadence:
     trend: int
 
 
-CADENCES = {1: Cadence("day", 7, 91), 7: Cadence("week", 4, 52)}
+MONTH = 31  # so many days of a table's rows are a month of the calendar
+CADENCES = {
+    1: Cadence("day", 7, 91),
+    7: Cadence("week", 4, 52),
+    MONTH: Cadence("month", 12, 24),
+}
 
 
 def cadence(table: Table) -> Cadence:
@@ -30,7 +35,10 @@ def cadence(table: Table) -> Cadence:
 
 
 def time_label(day: dt.date, days: int) -> str:
-    """The ISO year and week `2020-W53` of a row that stands for seven days, else the date."""
+    """The ISO year and week `2020-W53` of a row that stands for seven days, `2020-12` for a month,
+    else the date."""
+    if days == MONTH:
+        return f"{day:%Y-%m}"
     if days != 7:
         return day.isoformat()
     year, week, _ = day.isocalendar()
@@ -39,6 +47,8 @@ def time_label(day: dt.date, days: int) -> str:
 
 def time_span(day: dt.date, days: int) -> str:
     """The days that a row stands for, `13 Dec to 19 Dec 2021`."""
+    if days == MONTH:
+        return f"{day:%B %Y}"
     if days == 1:
         return f"{day:%A, %-d %b %Y}"
     last = day + dt.timedelta(days=days - 1)

@@ -1,113 +1,80 @@
-"""A lake table grows by what its files bring: rows are read once, judged, and put on a branch."""
+"""A lake table grows by what its files bring: good rows are put on a branch, and judged there."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Evidence, Files, Rule, Table
-from spark_app.lake import iceberg, ledger, retention, suppression
-from spark_app.lake.frames import path_of, read_parquet
+from spark_app.declarations import Evidence, Finding, Table
+from spark_app.lake import iceberg, retention
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
-from spark_app.lake.ledger import Ledger
+from spark_app.lake.ledger import Content, Ledger
+from spark_app.quality.deliveries import COPIES_CHECK, copies_finding
 from spark_app.quality.results import results_of
-from spark_app.quality.rules import broken_names
-from spark_app.quality.source_findings import counted, own_findings
-from spark_app.quality.standard import rules_of
+from spark_app.quality.source_findings import own_findings
 from spark_app.quality.table_findings import lake_findings
-from spark_app.run.forgotten import persons_of, without_forgotten
-from spark_app.run.growth import Growth
-from spark_app.run.reading import Footers, as_delivered, files_of, prepare, read_pinned
+from spark_app.run.bookkeeping import Days, changes_of, totals_of
+from spark_app.run.drifting import drift_findings
+from spark_app.run.growth import Growth, gone_copies
+from spark_app.run.landing import FILE, Staged
+from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
-from spark_app.sources import contract
-from spark_app.sources.text_types import DELIVERED
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 FileDay = tuple[int, date]
-Group = tuple[str, tuple[str, ...], int]  # a file, the rules that rows of it break, how many rows
-_FILE = "source_file"
-
-
-@dataclass(frozen=True)
-class Staged:
-    """The rows of the files that a run reads, good and bad, as they were written to its folder.
-
-    `numbers` are those of the file versions by the name that Spark gives each file; by number
-    `rows_by_source` and `bad_by_source` count rows.
-    """
-
-    rows: "DataFrame"
-    numbers: Mapping[str, int]
-    rows_by_source: Mapping[int, int]
-    bad_by_source: Mapping[int, int]
+_LOW = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Built:
-    """What stands on the branch of a run: how many new rows it kept, and what its ledger adds."""
+    """What stands on the branch of a run: how many rows of the files that it read are in the table
+    from then on, or are copies of others, and what its ledger adds."""
 
     kept_count: int
+    duplicates_count: int
     changes: Ledger
 
 
-def stage(run: RunState, spark: "SparkSession", footers: Footers, growth: Growth) -> Staged:
-    """Read the files once: rows and what rules they break stand in the run's folder from then on;
-    bad rows go to quarantine, and the checks of the source are answered."""
-    (pinned,) = run.sources
-    source = files_of(pinned)
-    rules = rules_of(source, run.options)
-    prepare(run, spark, footers)
-    rows = _with_broken(read_pinned(spark, pinned, footers[source.name]), rules)
-    if persons_of(source):
-        rows = without_forgotten(rows, source, suppression.read(source.name, run.lake))
-    folder = run.lake.staging(run.run_id, run.job.name)
-    run.lake.write_frame(rows, folder)
-    staged = read_parquet(spark, _ddl(rows), [folder])
-    known = {file.path: number for number, file in growth.arrivals.to_read.items()}
-    groups = [
-        (row[_FILE], tuple(row["broken_rules"]), int(row["count"]))
-        for row in staged.groupBy(_FILE, "broken_rules").count().collect()
-    ]
-    found = _counted(staged, {uri: known[path_of(uri)] for uri, _, _ in groups}, groups)
-    if any(found.bad_by_source.values()):
-        bad = as_delivered(staged.where("size(broken_rules) > 0"), source)
-        run.lake.write_frame(bad, run.lake.quarantine(source.name, run.run_id))
-    broken = Counter({rule.name: 0 for rule in rules})
-    for _, names, count in groups:
-        broken.update(dict.fromkeys(names, count))
-    _judge_source(run, source, footers, found, broken)
-    return found
+def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
+    """Put the rows of the files on a branch of the table, and judge the days that they touch.
 
-
-def build(run: RunState, spark: "SparkSession", staged: Staged, growth: Growth) -> Built:
-    """Put the rows of the files on a branch of the table, and judge the days that they touch."""
-    table = run.job.publishes
-    new = retention.kept(_new_rows(run, spark, staged), table, run.today)
+    Of a file whose earlier rows are replaced, days of the same content are left as they are.
+    """
+    table, growth = run.job.publishes, run.arrived
+    partition, earlier = partition_of(table), growth.arrivals.earlier
     expired = retention.too_old(table, growth.known, run.today)
-    partition = partition_of(table)
-    good = _by_day(new, partition)
+    new = retention.kept(_new_rows(run, spark, staged), table, run.today)
+    contents = _contents(new, table)
+    changed = _changed_days(growth, contents) - expired
+    put = new.where(~new[SOURCE_ID].isin(*earlier) | iceberg.within(table, changed))
+    arrived = {day for number, day in contents if number not in earlier or day in changed}
     iceberg.ensure(spark, table, run.lake)
     iceberg.begin(spark, table, run.run_id)
-    arrived = {day for _, day in good}
-    replaced = growth.known.days_of(growth.arrivals.replaced)
-    rewritten = replaced | _days_with_both(spark, table, new, arrived - replaced, growth)
-    rewritten -= expired
-    rows = new
+    rewritten = changed | _days_with_both(spark, table, put, arrived - changed, growth)
+    rows = put
     if rewritten:
         published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
-        if growth.arrivals.replaced:
-            published = published.where(~published[SOURCE_ID].isin(*growth.arrivals.replaced))
-        rows = published.unionByName(new)
+        rows = published.where(~_is_replaced(table, growth, changed)).unionByName(put)
     iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), rewritten | expired)
     touched = arrived | rewritten
-    branch = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, touched))
-    _judge_table(run, table, branch, iceberg.branch_rows(spark, table, run.run_id).count())
-    built = _built(run, staged, growth, good, _by_day(branch, partition))
-    return replace(built, changes=retention.applied(built.changes, growth.known, expired))
+    branch = iceberg.branch_rows(spark, table, run.run_id)
+    there = branch.where(iceberg.within(table, touched))
+    kept = _by_day(there, partition)
+    of_drift = drift_findings(run, spark, touched, kept)
+    gone = copies_finding(gone_copies(growth, changed))
+    _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: gone, **of_drift})
+    changes = changes_of(run.run_id, growth, staged, Days(contents, frozenset(changed), kept))
+    changes = retention.applied(changes, growth.known, expired)
+    return Built(*totals_of(growth, changes), changes)
+
+
+def leave(run: RunState, spark: "SparkSession") -> Built:
+    """Begin a branch of the table on which nothing changes: all that is new was left out."""
+    iceberg.ensure(spark, run.job.publishes, run.lake)
+    iceberg.begin(spark, run.job.publishes, run.run_id)
+    return Built(0, 0, changes_of(run.run_id, run.arrived, None, Days()))
 
 
 def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
@@ -124,43 +91,6 @@ def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
     return rows.withColumn("nth", F.row_number().over(same)).where("nth = 1").drop("nth")
 
 
-def _with_broken(rows: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
-    """With the rules that each row breaks and its file; good rows do not keep their text."""
-    from pyspark.sql import functions as F
-
-    marked = rows.withColumn("broken_rules", broken_names(rules)).withColumn(
-        _FILE, F.input_file_name()
-    )
-    texts = [name for name in marked.columns if name.startswith(DELIVERED)]
-    is_bad = F.size("broken_rules") > 0
-    return marked.withColumns({name: F.when(is_bad, F.col(name)) for name in texts})
-
-
-def _ddl(rows: "DataFrame") -> str:
-    return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in rows.schema)
-
-
-def _counted(rows: "DataFrame", numbers: Mapping[str, int], groups: Sequence[Group]) -> Staged:
-    every, bad = Counter[int](), Counter[int]()
-    for uri, broken, count in groups:
-        every[numbers[uri]] += count
-        bad[numbers[uri]] += count if broken else 0
-    return Staged(rows, numbers, every, bad)
-
-
-def _judge_source(
-    run: RunState, source: Files, footers: Footers, staged: Staged, broken: Mapping[str, int]
-) -> None:
-    rows_count, bad_count = (
-        sum(counts.values()) for counts in (staged.rows_by_source, staged.bad_by_source)
-    )
-    found = {
-        **contract.findings(footers[source.name]),
-        **counted(rows_count, None, broken, bad_count, run.tolerance_of(source)),
-    }
-    run.results += results_of(run.checks_at("raw", source.name), found)
-
-
 def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFrame":
     """The rows of the table that follow from the good rows, with the number of their file."""
     import pyarrow as pa
@@ -168,8 +98,8 @@ def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFram
 
     uris = pa.array(list(staged.numbers), pa.string())
     ids = pa.array(list(staged.numbers.values()), pa.int32())
-    known = spark.createDataFrame(pa.table({_FILE: uris, SOURCE_ID: ids}))
-    good = staged.rows.where("size(broken_rules) = 0").join(F.broadcast(known), _FILE)
+    known = spark.createDataFrame(pa.table({FILE: uris, SOURCE_ID: ids}))
+    good = staged.good.join(F.broadcast(known), FILE)
     (pinned,) = run.sources
     promised = [column.name for column in files_of(pinned).columns]
     made = run.job.transform(good.select(*promised, SOURCE_ID), **run.options_of(run.job.transform))
@@ -179,6 +109,53 @@ def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFram
             "the file that it came from, so add columns to the frame instead of selecting some"
         )
     return made.select(*(column.name for column in run.job.publishes.columns), SOURCE_ID)
+
+
+def _contents(rows: "DataFrame", table: Table) -> dict[FileDay, Content]:
+    """What each file brings of each day: how many rows, and the sums of two hashes of each.
+
+    128 bits by xxhash64, twice with another beginning: an order of magnitude cheaper than md5, and
+    nobody gains by two deliveries that are taken for one. A sum, unlike an exclusive or, tells
+    rows that stand there twice; halves of 32 bits never overflow it. Spark's hash passes over
+    nulls, so which columns have a value is hashed as well: last, a new one changes nothing.
+    """
+    from pyspark.sql import functions as F
+
+    names = [column.name for column in table.columns]
+    there = [F.when(F.col(name).isNotNull(), F.lit(name)) for name in names]
+    sums = []
+    for beginning in range(2):
+        found = F.xxhash64(F.lit(beginning), *names, *there)
+        sums += [F.sum(F.shiftrightunsigned(found, 32)), F.sum(found.bitwiseAND(_LOW))]
+    groups = rows.groupBy(SOURCE_ID, partition_of(table)).agg(F.count(F.lit(1)), *sums)
+    return {
+        (row[0], row[1]): (row[2], _digits(*row[3:5]) + _digits(*row[5:7]))
+        for row in groups.collect()
+    }
+
+
+def _digits(high: int, low: int) -> str:
+    """The sum of hashes of 64 bits in hex digits, of the sums of their halves."""
+    return f"{((high << 32) + low) % 2**64:016x}"
+
+
+def _changed_days(growth: Growth, contents: Mapping[FileDay, Content]) -> set[date]:
+    """The days of which a file that was read before brings other rows than it did, and those in
+    which copies of rows that may go lie in files that are read again."""
+    earlier = growth.arrivals.earlier
+    old = growth.known.contents_of(set(earlier.values()))
+    now = {(earlier[n], day): found for (n, day), found in contents.items() if n in earlier}
+    return {day for number, day in {*old, *now} if old.get((number, day)) != now.get((number, day))}
+
+
+def _is_replaced(table: Table, growth: Growth, changed: Collection[date]) -> "Column":
+    """Whether a row of the table is one that a file brings again: of its day, under the number of
+    any version of that file."""
+    from pyspark.sql import functions as F
+
+    mine = growth.known.of(set(growth.arrivals.earlier.values()))
+    ids = set(map(int, mine.loc[mine["day"].isin(changed), "source_id"]))
+    return iceberg.within(table, changed) & F.col(SOURCE_ID).isin(*ids)
 
 
 def _days_with_both(
@@ -194,11 +171,15 @@ def _days_with_both(
     return {row[0] for row in both.collect()}
 
 
-def _judge_table(run: RunState, table: Table, branch: "DataFrame", rows_count: int) -> None:
+def _judge_table(
+    run: RunState, branch: "DataFrame", rows_count: int, more: Mapping[str, Finding]
+) -> None:
+    table = run.job.publishes
     evidence = Evidence(rows=branch, today=run.today, options=run.options)
     found = {
         **lake_findings(table, branch, rows_count, run.options),
         **own_findings((*table.checks, *run.job.checks), evidence, run.options),
+        **more,
     }
     run.results += results_of(run.checks_at("final", table.name), found)
 
@@ -207,57 +188,3 @@ def _by_day(rows: "DataFrame", partition: str) -> dict[FileDay, int]:
     """How many rows there are of each file version and day."""
     counts = rows.groupBy(SOURCE_ID, partition).count().collect()
     return {(row[0], row[1]): row[2] for row in counts}
-
-
-def _built(
-    run: RunState,
-    staged: Staged,
-    growth: Growth,
-    good: Mapping[FileDay, int],
-    kept: Mapping[FileDay, int],
-) -> Built:
-    """What the ledger learns from the days that were touched, of which `kept` has all rows: of the
-    files that were read, and of known ones whose rows were replaced or lost to others."""
-    import pandas as pd
-
-    arrivals = growth.arrivals
-    read = [
-        {
-            "source_id": number,
-            "path": file.path,
-            "size_bytes": file.size_bytes,
-            "version": file.version,
-            "state": ledger.CURRENT,
-            "run_id": run.run_id,
-            "rows_count": staged.rows_by_source.get(number, 0),
-            "quarantined_count": staged.bad_by_source.get(number, 0),
-        }
-        for number, file in arrivals.to_read.items()
-    ]
-    files = pd.concat([pd.DataFrame(read, columns=list(ledger.FILES)), _known_files(growth)])
-    had = {**_known_rows(growth, {day for _, day in (*good, *kept)}), **good}
-    days = [
-        (number, day, kept.get((number, day), 0), count - kept.get((number, day), 0))
-        for (number, day), count in had.items()
-    ]
-    new_count = sum(count for (number, _), count in kept.items() if number in arrivals.to_read)
-    return Built(new_count, Ledger(files, pd.DataFrame(days, columns=list(ledger.DAYS))))
-
-
-def _known_rows(growth: Growth, touched: set[date]) -> dict[FileDay, int]:
-    """The good rows of known file versions in some days, kept or not; none of replaced ones."""
-    days = growth.known.days
-    days = days[days["day"].isin(touched | growth.known.days_of(growth.arrivals.replaced))]
-    counts = days["rows_count"] + days["duplicates_count"]
-    counts = counts.where(~days["source_id"].isin(growth.arrivals.replaced), 0)
-    keys = days[["source_id", "day"]].itertuples(index=False, name=None)
-    return dict(zip(keys, counts.tolist(), strict=True))
-
-
-def _known_files(growth: Growth) -> "pd.DataFrame":
-    """Known file versions that were replaced or are gone."""
-    arrivals, here = growth.arrivals, growth.known.here.copy()
-    ids = here["source_id"]
-    here.loc[ids.isin(arrivals.replaced), "state"] = ledger.SUPERSEDED
-    here.loc[ids.isin(arrivals.gone), "state"] = ledger.GONE
-    return here[ids.isin((*arrivals.replaced, *arrivals.gone))]

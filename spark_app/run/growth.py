@@ -1,15 +1,80 @@
 """What a run adds to a lake table."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
+from spark_app.errors import Unusable
+from spark_app.lake.arrivals import Arrivals, arrivals
 from spark_app.lake.catalogue import Snapshot
-from spark_app.lake.ledger import Arrivals, Ledger
+from spark_app.lake.ledger import Ledger
+from spark_app.lake.store import StoredFile
+from spark_app.run.request import Once
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What arrived, beside the ledger and the version that a run found; null before the first."""
+    """What arrived, beside the ledger and the version that a run found; null before the first.
+
+    `shrinking` are the paths of files that may have fewer rows than they had.
+    """
 
     arrivals: Arrivals
     known: Ledger
     version: Snapshot | None
+    shrinking: frozenset[str] = frozenset()
+
+
+def growth_of(
+    listed: Collection[StoredFile],
+    known: Ledger,
+    version: Snapshot | None,
+    once: Once,
+    first: date | None = None,
+) -> Growth:
+    """What a run adds, by what was listed, what is known, and what was asked; files in folders of
+    days before the `first` are passed over.
+
+    Raises:
+        Unusable: a file that was named is not there, or is in the table already.
+    """
+    paths = [file.path for file in listed]
+    skip = {_named(name, paths, "--skip") for name in once.skip}
+    shrinking = {_named(name, paths, "--accept-shrink") for name in once.accept_shrink}
+    found = arrivals(list(listed), known, skip=skip, is_full=once.full, first=first)
+    left = {file.path for file in found.skipped.values()}
+    read = known.here[known.here["path"].isin(skip - left)]
+    if len(read) and not once.full:
+        raise Unusable(
+            f"{read['path'].iloc[0]} was read before, and its rows stay in the table; --skip "
+            "leaves out what was not read yet"
+        )
+    if version is None and not found.to_read:
+        raise Unusable("no file is left to make the table of: all are skipped, or too old")
+    return Growth(found, known, version, frozenset(shrinking))
+
+
+def gone_copies(growth: Growth, changed: Collection[date]) -> list[tuple[str, int]]:
+    """Files that hold copies of rows in some days and cannot be read again, with how many: where
+    the row that stood for a copy goes, the copy does not take its place."""
+    there = growth.known.copies_in(changed)
+    lost = there[~there["owner"].isin(growth.arrivals.earlier.values())]
+    counts = lost.groupby("owner")["duplicates_count"].sum()
+    files = growth.known.files
+    paths = dict(zip(files["source_id"], files["path"], strict=True))
+    return [(paths[n], int(count)) for n, count in zip(counts.index, counts, strict=True)]
+
+
+def _named(name: str, paths: Collection[str], option: str) -> str:
+    """The path that a user meant by a name: the whole of it, or the last part."""
+    found = [path for path in paths if path == name or path.endswith(f"/{name.lstrip('/')}")]
+    if not found:
+        raise Unusable(
+            f"{option} {name} names no delivered file; write its path or the last part of it"
+        )
+    if len(found) > 1:
+        raise Unusable(
+            f"{option} {name} names {len(found)} files ({found[0]}, {found[1]}); write more of the "
+            "path"
+        )
+    return found[0]

@@ -10,7 +10,7 @@ from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.lake.versions import Version, published
 from spark_app.run.manifest import Manifest
-from spark_app.run.request import Request
+from spark_app.run.request import Request, is_asked_again
 from spark_app.run.stages import Surroundings, new_manifest
 from spark_app.sources.pinned import pin_sources
 
@@ -119,7 +119,7 @@ def _difference(new: Manifest, last: Mapping[str, Any] | None, seen: str | None)
     """What a run would do that the last one did not; null: nothing. `seen` is what readers see."""
     if last is None:
         return "it never ran to an end"
-    if last["parameters"] != new.parameters:
+    if not is_asked_again(new.parameters, last["parameters"]):
         return "other options or sources than in the last run"
     if last["inputs_digest"] != new.inputs_digest:
         return "new input"

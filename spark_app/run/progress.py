@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from spark_app.errors import one_line
 from spark_app.run.manifest import Stage
 
 
@@ -17,7 +18,7 @@ class Progress:
         """One line for a person."""
         if sys.stderr is not None:
             with contextlib.suppress(BrokenPipeError):  # nobody listens any more; the run goes on
-                print(line, file=sys.stderr, flush=True)
+                print(one_line(line), file=sys.stderr, flush=True)
 
     def stage(self, stage: Stage) -> None:
         """The line of a finished stage."""

@@ -20,7 +20,6 @@ from spark_app.quality.gate import require_open
 from spark_app.quality.results import CheckResult, results_of
 from spark_app.quality.rules import bad_rows, count_broken, is_good
 from spark_app.quality.source_findings import counted, has_rows, own_findings
-from spark_app.quality.standard import rules_of
 from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
@@ -64,11 +63,20 @@ def inspect(run: RunState) -> Footers:
         for pinned in run.sources
         if isinstance(pinned.source, Files)
     }
+    require_promised(run, footers)
+    return footers
+
+
+def require_promised(run: RunState, footers: Footers) -> None:
+    """Hold what was found of every file against the promised columns.
+
+    Raises:
+        GateShut: one is missing or of another type.
+    """
     breaches = [result for name in footers for result in _footer_results(run, name, footers[name])]
     if any(result.outcome == "failed" and result.severity == "fail" for result in breaches):
         run.results += breaches
         require_open("raw", run.results)
-    return footers
 
 
 def read(run: RunState, spark: "SparkSession", footers: Footers) -> dict[str, SourceRows]:
@@ -130,7 +138,7 @@ def _read_files(
 ) -> SourceRows:
     source = files_of(pinned)
     frame = _rows_from(read_pinned(spark, pinned, files), source, run.since)
-    rules = rules_of(source, run.options)
+    rules = run.rules_of(source)
     delivery = Delivery(
         rules=rules,
         today=run.today,

@@ -1,10 +1,37 @@
 """What a user asks of one run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from spark_app.declarations import OptionValue
+
+
+@dataclass(frozen=True)
+class Once:
+    """What a user asks of one run of a lake table, and of no other.
+
+    `skip` names files that are left out, `accept_shrink` those that may have become shorter; each
+    by its path, or the last part of it. `full`: every file is read again.
+    """
+
+    skip: tuple[str, ...] = ()
+    full: bool = False
+    accept_shrink: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is asked; nothing where nothing is."""
+        asked = {"skip": [*self.skip], "full": self.full, "accept_shrink": [*self.accept_shrink]}
+        return {name: value for name, value in asked.items() if value}
+
+
+NOTHING = Once()
+
+
+def is_asked_again(parameters: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether a run is asked what the last one was, beside what that one was asked alone."""
+    once = {one.name for one in fields(Once)} - parameters.keys()
+    return parameters == {name: value for name, value in last.items() if name not in once}
 
 
 @dataclass(frozen=True)
@@ -21,6 +48,7 @@ class Request:
     sources: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     tolerance: float | None = None
+    once: Once = NOTHING
     since: str | None = None
     region: str | None = None
     command: str | None = None
@@ -35,4 +63,5 @@ class Request:
                 name: list(value) if isinstance(value, tuple) else value
                 for name, value in self.options.items()
             },
+            **self.once.as_dict(),
         }

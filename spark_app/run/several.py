@@ -93,7 +93,8 @@ def _one(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
     except AppError as error:
         return JobEnd(job, error.exit_code, str(error))
     except Exception as bug:  # the other jobs have nothing to do with it
-        around.progress.line(traceback.format_exc().rstrip())
+        for line in traceback.format_exc().splitlines():
+            around.progress.line(line)
         return JobEnd(job, 1, f"{type(bug).__name__}: {first_line(bug)}")
 
 

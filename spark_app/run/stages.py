@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
 from spark_app.declarations import Job, OneFile
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, first_line
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Lock, is_s3
@@ -19,9 +19,9 @@ from spark_app.lake.versions import published
 from spark_app.quality.gate import require_open, tally
 from spark_app.quality.results import Layer
 from spark_app.report.write import publishing, write_published
-from spark_app.run import appending, building, reading
+from spark_app.run import appending, building, landing, reading, zones
 from spark_app.run.compacting import compact_touched
-from spark_app.run.growth import Growth
+from spark_app.run.growth import growth_of
 from spark_app.run.manifest import (
     Manifest,
     Stage,
@@ -38,7 +38,7 @@ from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
 from spark_app.spark.conf import java_version, require_able_machine
-from spark_app.spark.failures import explained_failures
+from spark_app.spark.failures import explain, explained_failures
 from spark_app.spark.session import SparkOnDemand
 
 if TYPE_CHECKING:
@@ -71,8 +71,6 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     """
     lake, progress = around.lake, around.progress
     since = parse_since(request.since) if request.since else None
-    if not isinstance(job.publishes.kept_as, OneFile):
-        catalogue.require_possible(job.name, lake)
     sources = pin_sources(job, lake, request.sources, request.region)
     manifest = new_manifest(job, request, sources, around.clock)
     done = _done_already(job, lake, manifest, progress)
@@ -152,11 +150,12 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
         run.manifest.log = spark.log_name
         run.loading = load_in_background()
         run.lake.write_inputs(run.run_id, {source.name: source.files for source in run.sources})
+        if run.growth is not None:
+            footers = landing.inspect(run)
+            _grow(run, connect(), footers, lock)
+            return
         footers = reading.inspect(run)
         session = connect()
-        if run.growth is not None:
-            _grow(run, session, footers, run.growth, lock)
-            return
         sources = _raw(run, session, footers)
         staged = _staging(run, session, sources) if run.job.staging else None
         _final(run, session, sources, staged)
@@ -168,40 +167,59 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
     manifest of the run that readers see."""
     (pinned,) = run.sources
     version = catalogue.current(run.job.name, run.lake)
+    source = reading.files_of(pinned)
     known = ledger.read(run.job.name, run.lake, version)
-    arrivals = ledger.arrivals(pinned.files, known)
+    zones.require_same(run, source, known, version)
+    kept_days = source.raw_kept_days
+    first = run.today - timedelta(days=kept_days) if kept_days is not None else None
+    run.growth = growth_of(pinned.files, known, version, run.request.once, first)
+    arrivals = run.growth.arrivals
     run.progress.line(arrivals.in_words())
-    if version is not None and not arrivals.to_read:
+    if version is not None and arrivals.is_nothing:
         run.progress.line(f"{run.job.name} has all of them; nothing to do")
         return Manifest.of(run.lake.manifest(version.run_id) or run.manifest.as_dict())
-    run.growth = Growth(arrivals, known, version)
     run.sources = (replace(pinned, files=tuple(arrivals.to_read.values())),)
     return None
 
 
-def _grow(
-    run: RunState, spark: "SparkSession", footers: reading.Footers, growth: Growth, lock: Lock
-) -> None:
+def _grow(run: RunState, spark: "SparkSession", footers: reading.Footers, lock: Lock) -> None:
     """The stages of a lake table: a branch stands in place of the run's own table."""
-    table = run.job.publishes
+    arrivals = run.arrived.arrivals
+    is_read = bool(arrivals.to_read or arrivals.refused)
+    built = _read_new(run, spark, footers) if is_read else appending.leave(run, spark)
+    _publish_branch(run, spark, built, lock)
+    if is_read:
+        run.progress.line(landing.in_words(run, built.kept_count, built.duplicates_count))
+
+
+def _read_new(run: RunState, spark: "SparkSession", footers: reading.Footers) -> appending.Built:
     with _stage(run, "raw", spark) as stage:
-        staged = appending.stage(run, spark, footers, growth)
+        staged = landing.stage(run, spark, footers)
         stage.rows_in = sum(staged.rows_by_source.values())
         stage.quarantined_count = sum(staged.bad_by_source.values())
         stage.rows_out = stage.rows_in - stage.quarantined_count
-        run.require_unchanged()
     require_open("raw", run.results)
     with _stage(run, "final", spark) as stage:
         stage.rows_in = run.manifest.stages[0].rows_out
-        built = appending.build(run, spark, staged, growth)
+        built = appending.build(run, spark, staged)
         stage.rows_out = built.kept_count
     require_open("final", run.results)
+    return built
+
+
+def _publish_branch(
+    run: RunState, spark: "SparkSession", built: appending.Built, lock: Lock
+) -> None:
+    """Let readers see the branch, with the ledger that belongs to it."""
+    table = run.job.publishes
     _record_checks(run)
-    parts = ledger.add(table.name, run.lake, growth.version, run.run_id, built.changes)
+    version = run.arrived.version
+    parts = ledger.add(table.name, run.lake, version, run.run_id, built.changes)
     marks = {
         "run_id": run.run_id,
         "inputs_digest": run.manifest.inputs_digest,
         "options": json.dumps(run.request.parameters()["options"]),
+        zones.MARK: zones.zones_of(reading.files_of(run.sources[0])),
         ledger.MARK: parts,
     }
     iceberg.mark(spark, table, run.run_id, marks)
@@ -209,9 +227,19 @@ def _grow(
         lock.require()
         iceberg.publish(spark, table, run.run_id)
         run.manifest.published_at = datetime.now(UTC).isoformat()
-    iceberg.tidy(spark, table, run.run_id, run.clock)
-    compact_touched(run, spark, set(built.changes.days["day"]), lock)
-    run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    _tidy(run, spark, set(built.changes.days["day"]), lock)
+
+
+def _tidy(run: RunState, spark: "SparkSession", touched: set[date], lock: Lock) -> None:
+    """Take away what nobody needs any more; the table is published, however this ends."""
+    table = run.job.publishes
+    try:
+        iceberg.tidy(spark, table, run.run_id, run.clock)
+        compact_touched(run, spark, touched, lock)
+        run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
+    except Exception as error:
+        why = str(explain(error, run.require_unchanged) or first_line(error)).partition(";")[0]
+        run.progress.line(f"the table is published; its upkeep is left to the next run ({why})")
 
 
 def _raw(run: RunState, spark: "SparkSession", footers: reading.Footers) -> building.Rows:
@@ -245,6 +273,7 @@ def _final(
 
 def _publish(run: RunState, lock: Lock) -> None:
     """Switch the table; what is left to do afterwards is the page."""
+    run.require_unchanged()
     _record_checks(run)
     with stopping.deferred():
         run.lake.publish(run.run_id, run.job.name, run.published, lock)
@@ -252,7 +281,6 @@ def _publish(run: RunState, lock: Lock) -> None:
 
 
 def _record_checks(run: RunState) -> None:
-    run.require_unchanged()
     run.manifest.outcome = "checked"
     run.lake.write_quality(run.job.name, run.run_id, [r.as_dict() for r in run.results])
     run.lake.write_manifest(run.run_id, run.manifest.as_dict())

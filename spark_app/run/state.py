@@ -2,15 +2,16 @@
 
 import inspect as signatures
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from threading import Thread
 
-from spark_app.declarations import Files, Job, OptionValue
+from spark_app.declarations import Files, Job, OptionValue, Rule
 from spark_app.lake.lake import Lake, TableVersion
+from spark_app.quality.promises import with_today
 from spark_app.quality.results import CheckResult, Layer, LayerCheck
-from spark_app.quality.standard import checks_of
+from spark_app.quality.standard import checks_of, rules_of
 from spark_app.run.growth import Growth
 from spark_app.run.manifest import Manifest
 from spark_app.run.progress import Progress
@@ -49,6 +50,22 @@ class RunState:
     def tolerance_of(self, source: Files) -> float:
         """The share of bad rows up to which the gate opens: as asked, else the source's own."""
         return source.tolerance if self.request.tolerance is None else self.request.tolerance
+
+    @property
+    def arrived(self) -> Growth:
+        """What a lake table gets.
+
+        Raises:
+            TypeError: the job makes no lake table.
+        """
+        if self.growth is None:
+            raise TypeError(f"{self.job.name} makes no lake table")
+        return self.growth
+
+    def rules_of(self, source: Files) -> tuple[Rule, ...]:
+        """All rules of a source, as they are on the day of the run."""
+        rules = rules_of(source, self.options)
+        return tuple(replace(rule, ok=with_today(rule.ok, self.today)) for rule in rules)
 
     def options_of(self, function: Callable[..., object]) -> dict[str, object]:
         """The job's options that a function names."""

@@ -1,15 +1,16 @@
 """Delimited text: what its files promise by their first lines, and how their values are read."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Csv, Files, Rule
-from spark_app.lake.frames import literal
+from spark_app.lake.frames import load
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
-from spark_app.sources.heads import PACKED, header_line, names_in, read_head
+from spark_app.sources.heads import header_line, names_in, read_head
+from spark_app.sources.packed import PACKED
 from spark_app.sources.parquet_types import Physical
 from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE
 from spark_app.spark.sql import sql_text
@@ -27,18 +28,18 @@ def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> De
         Unusable: the file is empty or no text.
     """
     head = read_head(file, store)
-    promised = [column.name for column in source.columns]
+    promised = [column.name for column in source.named]
     line = header_line(head, form, file.path) if form.header else ""
     header = tuple(names_in(line, form)) if form.header else ()
     times = Counter(header or promised)
     columns = [
         DeliveredColumn(file.path, column.name, column.type, *_found(times[column.name]))
-        for column in source.columns
+        for column in source.named
     ]
     extra = [
         DeliveredColumn(file.path, name, None, "text", None)
         for name in times
-        if name not in promised
+        if name not in promised and name not in form.ignored
     ]
     most = None if file.path.endswith(PACKED) else file.size_bytes // len(source.columns)
     return DeliveredFile(file.path, None, most, (*columns, *extra), header=header, header_line=line)
@@ -78,16 +79,25 @@ def _texts(
     session: "SparkSession", source: Files, form: Csv, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """The values of files with the same header, as texts."""
-    names = files[0].header or [column.name for column in source.columns]
+    promised = [column.name for column in source.named]
+    names = files[0].header or promised
     schema = ", ".join([*(f"_{i} string" for i in range(len(names))), f"{_MALFORMED} string"])
     read = _of_records if form.has_line_breaks else _of_lines
     at = {name: f"_{i}" for i, name in enumerate(names)}
-    texts = [f"{sql_text(c.name)}, fields.{at[c.name]}" for c in source.columns]
+    rest = {n: f"fields.{i}" for n, i in at.items() if n not in (*promised, *form.ignored)}
+    values = {name: f"fields.{at[name]}" for name in promised}
+    texts = [f"{sql_text(c.name)}, {values.get(c.name) or _rest(rest)}" for c in source.columns]
     return read(session, form, schema, files).selectExpr(
         f"named_struct({', '.join(texts)}) AS {DELIVERED}",
         LINE,
         f"fields.{_MALFORMED} IS NULL AS {IS_WHOLE}",
     )
+
+
+def _rest(values: Mapping[str, str]) -> str:
+    """The Spark SQL of values that nobody promised, by their names: those that are there."""
+    fields = ", ".join(f"{sql_text(name)}, {value}" for name, value in values.items())
+    return f"nullif(to_json(named_struct({fields})), '{{}}')" if values else "CAST(NULL AS string)"
 
 
 def _of_lines(
@@ -96,7 +106,7 @@ def _of_lines(
     """Line by line: a large file is read by many tasks."""
     from pyspark.sql import functions as F
 
-    lines = session.read.text([literal(file.path) for file in files])
+    lines = load(session.read.format("text"), [file.path for file in files])
     if form.encoding.upper() != "UTF-8":
         lines = lines.selectExpr(f"decode(CAST(value AS BINARY), {sql_text(form.encoding)}) value")
     headers = {file.header_line for file in files}  # empty where there is none, as blank lines are
@@ -109,9 +119,9 @@ def _of_records(
     session: "SparkSession", form: Csv, schema: str, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """Record by record, since a value may hold line breaks: a file is read by one task."""
-    reader = session.read.schema(schema).options(**dict(_options(form)))
-    paths = [literal(file.path) for file in files]
-    frame = reader.csv(paths, multiLine=True, header=form.header, encoding=form.encoding)
+    reader = session.read.format("csv").schema(schema).options(**dict(_options(form)))
+    records = reader.options(multiLine=True, header=form.header, encoding=form.encoding)
+    frame = load(records, [file.path for file in files])
     return frame.selectExpr("struct(*) AS fields", f"{_MALFORMED} AS {LINE}")
 
 

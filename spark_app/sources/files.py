@@ -70,13 +70,27 @@ def inspect_files(source: Files, inputs: Sequence[StoredFile], store: Store) -> 
         Unusable: a file is empty, broken, of another format, or not written for Spark.
     """
 
-    def inspect(file: StoredFile) -> DeliveredFile:
-        if isinstance(source.format, Parquet):
-            return inspect_footer(source, file.path, store.open(file))
-        return inspect_text(source, source.format, file, store)
+    with ThreadPoolExecutor(READERS) as pool:
+        return list(pool.map(lambda file: _inspect(source, file, store), inputs))
+
+
+def inspect_each(
+    source: Files, inputs: Sequence[StoredFile], store: Store
+) -> tuple[list[DeliveredFile], dict[str, str]]:
+    """The same of the files that can be used; of the others, by path, why not."""
+
+    def inspect(file: StoredFile) -> DeliveredFile | Unusable:
+        try:
+            return _inspect(source, file, store)
+        except Unusable as error:
+            return error
 
     with ThreadPoolExecutor(READERS) as pool:
-        return list(pool.map(inspect, inputs))
+        found = list(zip(inputs, pool.map(inspect, inputs), strict=True))
+    return (
+        [one for _, one in found if isinstance(one, DeliveredFile)],
+        {file.path: str(one) for file, one in found if isinstance(one, Unusable)},
+    )
 
 
 def choose_reader(session: "SparkSession", files: Sequence[DeliveredFile]) -> None:
@@ -148,6 +162,12 @@ def task_bytes(bytes_count: int, rows_count: int | None, cores: int | None = Non
         min(by_core, MAX_SHARE_BYTES),
         bytes_count // MAX_TASKS,
     )
+
+
+def _inspect(source: Files, file: StoredFile, store: Store) -> DeliveredFile:
+    if isinstance(source.format, Parquet):
+        return inspect_footer(source, file.path, store.open(file))
+    return inspect_text(source, source.format, file, store)
 
 
 def _signature(source: Files, file: DeliveredFile) -> tuple[Physical, ...]:

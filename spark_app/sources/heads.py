@@ -9,9 +9,9 @@ from typing import Any
 from spark_app.declarations import Csv
 from spark_app.errors import Unusable
 from spark_app.lake.store import Store, StoredFile
+from spark_app.sources.packed import PACKED, is_bomb, unpacked_bytes
 
 HEAD_BYTES = 2**16
-PACKED = ".gz"
 _BOM = "\ufeff"
 _DELIVER = "deliver it again or take it away"
 _KINDS = (
@@ -34,7 +34,11 @@ def read_head(file: StoredFile, store: Store) -> bytes:
     packed = _first_bytes(store.open(file))
     if not packed:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")
-    head = _unpacked(packed, file.path) if file.path.endswith(PACKED) else packed
+    is_packed = file.path.endswith(PACKED)
+    if is_packed and is_bomb(file, size := unpacked_bytes(file, store)):
+        words = f"becomes {size:,} bytes when it is unpacked, or is cut off"
+        raise Unusable(f"{file.path} {words}; {_DELIVER}")
+    head = _unpacked(packed, file.path) if is_packed else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):
         kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"

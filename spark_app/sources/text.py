@@ -13,6 +13,21 @@ from spark_app.spark.sql import sql_name
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+MOST_LINE_BYTES = 16 * 2**20
+FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
+    "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
+    "line_is_text": "is no text: it holds NUL bytes",
+    "line_is_flat": f"has JSON of more than {json_lines.MOST_DEPTH} levels",
+}
+_OF_TEXT = (
+    Rule(
+        "line_is_short",
+        f"The line has at most {MOST_LINE_BYTES // 2**20} MiB.",
+        (LINE,),
+        f"octet_length({LINE}) <= {MOST_LINE_BYTES}",
+    ),
+    Rule("line_is_text", "The line has no NUL byte.", (LINE,), f"instr({LINE}, chr(0)) = 0"),
+)
 _ENCODED = Rule("line_is_utf8", "The line is text in UTF-8.", (LINE,), f"is_valid_utf8({LINE})")
 
 
@@ -30,7 +45,7 @@ def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> D
 def line_rules(form: Text) -> tuple[Rule, ...]:
     """What is true of every good line, whatever its columns."""
     rules = delimited.line_rules(form) if isinstance(form, Csv) else json_lines.line_rules()
-    return (*rules, _ENCODED)
+    return (*rules, *_OF_TEXT, _ENCODED)
 
 
 def read_text(

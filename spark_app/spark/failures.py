@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from spark_app import stopping
 from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
 from spark_app.lake.frames import path_of
+from spark_app.lake.iceberg import UNKNOWN_COMMIT
 
 _LEAST_FREE_BYTES = 64 * 2**10
 _FULL = "the disk is full or takes no more files; free some space and run again"
@@ -26,7 +27,20 @@ _TOO_LARGE = (
 )
 JVM_ENDED = "Spark's JVM ended unexpectedly; its last words are in Spark's log"
 _DENIED = "S3 denies Spark the access; see Spark's log, and ask for the right"
+_GLUE_DENIED = "Glue denies Spark the access; see Spark's log, and ask for the right"
+_GLUE_DOWN = "Glue failed again and again; nothing was published, run again later"
 _S3_DOWN = "S3 failed again and again; nothing was published, run again later"
+_NO_ICEBERG = (
+    "this cluster has no Iceberg, which lake tables need; apply the Terraform configuration with "
+    "lakes = true, which renews the cluster"
+)
+_LOST = (
+    "the catalogue did not say whether it took a change of the lake table; nothing was published, "
+    "run again"
+)
+_CHANGED = (
+    "the lake table was changed by somebody else during the run; nothing was published, run again"
+)
 _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("No space left on device", RunFailed, _FULL),
     ("Disk quota exceeded", RunFailed, _FULL),
@@ -35,10 +49,15 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Java heap space", RunFailed, _HEAP),
     ("ARITHMETIC_OVERFLOW", GateShut, _OVERFLOW),
     ("spark.driver.maxResultSize", GateShut, _TOO_LARGE),
+    ("Cannot find catalog plugin class", Unusable, _NO_ICEBERG),
+    (UNKNOWN_COMMIT, RunFailed, _LOST),
+    ("CommitFailedException", RunFailed, _CHANGED),
     ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),
     ("NoSuchBucket", Unusable, "Spark finds no such S3 bucket; check its name and region"),
+    ("glue.model.AccessDeniedException", Unusable, _GLUE_DENIED),
     ("AccessDeniedException", Unusable, _DENIED),
     ("Status Code: 403", Unusable, _DENIED),
+    ("Service: Glue, Status Code: 5", RunFailed, _GLUE_DOWN),
     ("Status Code: 500", RunFailed, _S3_DOWN),
     ("Status Code: 503", RunFailed, _S3_DOWN),
     ("Unable to execute HTTP request", RunFailed, _S3_DOWN),
@@ -72,7 +91,7 @@ def explained_failures(require_unchanged: Callable[[], None], lake: str) -> Iter
             stopping.acknowledge()
             raise stopped from None
         expected = explain(error, require_unchanged)
-        if expected is None and not _is_of_spark(error):
+        if expected is None and not is_of_spark(error):
             raise
         if expected is None or isinstance(expected, RunFailed):
             expected = full_disk(lake, tempfile.gettempdir()) or expected
@@ -107,7 +126,7 @@ def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError
     if isinstance(error, AppError) and not isinstance(error, Unusable):
         return error
     is_jvm_gone = type(error).__name__ in _JVM_GONE
-    if not (isinstance(error, AppError) or _is_of_spark(error) or is_jvm_gone):
+    if not (isinstance(error, AppError) or is_of_spark(error) or is_jvm_gone):
         return None
     try:
         require_unchanged()
@@ -118,7 +137,8 @@ def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError
     return _by_text(str(error)) or (_jvm_gone() if is_jvm_gone else None)
 
 
-def _is_of_spark(error: Exception) -> bool:
+def is_of_spark(error: Exception) -> bool:
+    """Whether Spark, or what leads to it, raised an exception."""
     return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
 
 

@@ -1,14 +1,19 @@
-"""Jars that Spark on this machine needs besides its own: fetched once by Spark's own resolver."""
+"""Jars that Spark on this machine needs besides its own: fetched once by Spark's own resolver.
+
+`jars.sha256` beside this module has the digest of each, as `sha256sum` writes and checks them.
+"""
 
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import file_digest
+from importlib.resources import files
 from pathlib import Path
 
 from spark_app import settings
-from spark_app.errors import RunFailed
+from spark_app.errors import RunFailed, Unusable
 from spark_app.lake.store.explained import explained
 
 FETCH_SECONDS = 300
@@ -37,6 +42,7 @@ def fetched(wanted: Jars, log: Callable[[str], None]) -> list[Path]:
 
     Raises:
         RunFailed: they are not there, and cannot be fetched.
+        Unusable: what came is not what this release was tested with.
     """
     folder = jars_folder(wanted)
     if not folder.is_dir():
@@ -56,8 +62,23 @@ def _fetch(wanted: Jars, folder: Path) -> None:
                     f"{wanted.words} could not be fetched from Maven Central ({why}); "
                     f"connect to the network and run again ({wanted.why})"
                 )
+            _require_pinned(Path(scratch) / "jars")
             if not folder.is_dir():  # nobody else was faster
                 (Path(scratch) / "jars").replace(folder)
+
+
+def _require_pinned(folder: Path) -> None:
+    """Refuse jars with another content than this release was tested with."""
+    lines = files(__package__).joinpath("jars.sha256").read_text().splitlines()
+    pinned = {name: digest for digest, name in map(str.split, lines)}
+    for jar in sorted(folder.glob("*.jar")):
+        with jar.open("rb") as content:
+            digest = file_digest(content, "sha256").hexdigest()
+        if digest != pinned.get(jar.name):
+            raise Unusable(
+                f"{jar.name} did not come from Maven Central as this release knows it (its sha256 "
+                f"is {digest}); nothing of it was kept, look at what stands between"
+            )
 
 
 def _resolve(wanted: Jars, scratch: Path) -> str | None:

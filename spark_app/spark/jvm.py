@@ -38,21 +38,24 @@ class Jvm:
         connector: Mapping[str, str],
         runtime: Mapping[str, str],
         secrets: Mapping[str, str],
+        properties: Mapping[str, str],
     ) -> None:
         """Take what it needs; `is_small` tunes it for seconds of work instead of minutes.
 
-        `connector` is what S3 adds to the configuration, `runtime` what Iceberg does; `secrets` is
-        what the JVM is told when it runs, so that no command line holds it.
+        `connector` is what S3 adds to the configuration, `runtime` what Iceberg does; `secrets` for
+        Hadoop and `properties` of Java are told to the JVM when it runs, so that no command line
+        holds them.
         """
         import pyspark.java_gateway  # noqa: F401  (here, so that two threads never load it at once)
 
         self._log, self._log_name, self._is_verbose = log, log_name, is_verbose
         self._scratch = tempfile.mkdtemp(prefix="spark-app-")
         laptop = laptop_conf(driver_memory, self._scratch, is_small)
-        jars = ",".join(more[_JARS] for more in (connector, runtime) if _JARS in more)
+        # Iceberg's first: it brings a newer AWS SDK, and the connector goes with either.
+        jars = ",".join(more[_JARS] for more in (runtime, connector) if _JARS in more)
         added = {**connector, **runtime, **({_JARS: jars} if jars else {})}
         self._conf = {**SESSION_CONF, **laptop, **added}
-        self._secrets = secrets
+        self._secrets, self._properties = secrets, properties
         self._has_s3, self._has_iceberg = bool(connector), bool(runtime)
         self._gateway: Any = None
         self._session: SparkSession | None = None
@@ -104,6 +107,8 @@ class Jvm:
             raise RunFailed(f"Spark did not start ({why}); see {self._log_name}") from error
         for key, value in self._secrets.items():
             context._jsc.hadoopConfiguration().set(key, value)
+        for key, value in self._properties.items():
+            self._gateway.jvm.java.lang.System.setProperty(key, value)
         return SparkSession(context)
 
     def end(self) -> None:

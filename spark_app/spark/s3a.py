@@ -55,26 +55,20 @@ def conf(region: str | None, log: Callable[[str], None]) -> dict[str, str]:
         "spark.hadoop.fs.s3a.fast.upload.buffer": "bytebuffer",
         "spark.hadoop.fs.s3a.endpoint.region": client.meta.region_name,
     }
-    endpoint = urlsplit(client.meta.endpoint_url)
-    if (endpoint.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn")):
+    if aws.is_of_aws(client):
         return known
+    is_https = urlsplit(client.meta.endpoint_url).scheme == "https"
     return {
         **known,
         "spark.hadoop.fs.s3a.endpoint": client.meta.endpoint_url,
         "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.scheme == "https").lower(),
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": str(is_https).lower(),
     }
 
 
 def secrets(region: str | None) -> dict[str, str]:
     """boto3's credentials as Hadoop settings; for a running JVM, never for a command line."""
-    import boto3
-
-    with aws.explained("s3"):
-        found = boto3.Session(region_name=region).get_credentials()
-        frozen = found.get_frozen_credentials() if found else None
-    if frozen is None:
-        raise aws.no_credentials()
+    frozen = aws.credentials(region)
     provider = "TemporaryAWSCredentialsProvider" if frozen.token else "SimpleAWSCredentialsProvider"
     return {
         "fs.s3a.aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{provider}",

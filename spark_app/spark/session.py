@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from spark_app import settings, stopping
 from spark_app.lake.paths import Paths
+from spark_app.lake.store import is_s3
 from spark_app.spark import iceberg, s3a
 from spark_app.spark.conf import SESSION_CONF, quiet_python
 from spark_app.spark.jvm import Jvm, own_interrupt
@@ -72,7 +73,7 @@ class SparkOnDemand:
         if self._jvm is not None and not self._jvm.can_serve(has_s3, has_iceberg):
             self.end()
         if self._jvm is None:
-            self._start(log, log_name, input_bytes, has_s3, has_iceberg)
+            self._start(log, log_name, input_bytes, has_s3, lake_tables)
         jvm = self._jvm
         assert jvm is not None
         yield lambda: _with_conf(jvm.connect(), catalogue)
@@ -90,11 +91,13 @@ class SparkOnDemand:
         log_name: str,
         input_bytes: int,
         has_s3: bool,
-        has_iceberg: bool,
+        lake_tables: Paths | None,
     ) -> None:
         connector = s3a.conf(self._region, self._log) if has_s3 else {}
-        runtime = iceberg.jars_conf(self._log) if has_iceberg else {}
+        is_in_s3 = lake_tables is not None and is_s3(lake_tables.root)
+        runtime = iceberg.jars_conf(is_in_s3, self._log) if lake_tables else {}
         secrets = s3a.secrets(self._region) if has_s3 else {}
+        properties = iceberg.secrets(self._region) if is_in_s3 else {}
         self.log_name = log_name
         self._jvm = Jvm(
             driver_memory=self._driver_memory,
@@ -105,6 +108,7 @@ class SparkOnDemand:
             connector=connector,
             runtime=runtime,
             secrets=secrets,
+            properties=properties,
         )
         self._jvm.start()
 

@@ -13,5 +13,11 @@ locals {
   ])
 
   # An interface endpoint is billed by the hour, in one zone 0.010 to 0.012 USD, whether used or not.
-  network_text = local.is_own_vpc ? "the network's ${local.has_key ? "two endpoints, to EMR and KMS," : "endpoint to EMR"} about ${local.has_key ? 16 : 8} USD a month, with or without a cluster" : "the network is yours"
+  endpoints = concat(["EMR"], local.has_key ? ["KMS"] : [], local.has_lakes ? ["Glue"] : [])
+  endpoints_text = {
+    1 = "endpoint to EMR"
+    2 = "two endpoints, to ${join(" and ", local.endpoints)},"
+    3 = "three endpoints, to EMR, KMS and Glue,"
+  }[length(local.endpoints)]
+  network_text = local.is_own_vpc ? "the network's ${local.endpoints_text} about ${8 * length(local.endpoints)} USD a month, with or without a cluster" : "the network is yours"
 }

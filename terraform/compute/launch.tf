@@ -18,13 +18,20 @@ locals {
   }
 
   # Everything else stands in the session or is the cluster's own default.
-  configurations = [{
-    Classification = "spark-defaults"
-    Properties = {
-      "spark.hadoop.fs.s3a.endpoint.region" = var.region
-      "spark.yarn.maxAppAttempts"           = "1"
-    }
-  }]
+  configurations = concat(
+    [{
+      Classification = "spark-defaults"
+      Properties = merge(
+        {
+          "spark.hadoop.fs.s3a.endpoint.region" = var.region
+          "spark.yarn.maxAppAttempts"           = "1"
+        },
+        # A task that runs twice could leave files behind that no table knows.
+        { for name in ["spark.speculation"] : name => "false" if local.has_lakes },
+      )
+    }],
+    local.lake_configurations,
+  )
 
   cluster = {
     Name                  = var.deployment

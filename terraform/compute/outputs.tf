@@ -8,6 +8,11 @@ output "cost_text" {
   value       = local.cost_text
 }
 
+output "deliverer_policies" {
+  description = "ARN and JSON of each deliverer's policy."
+  value       = { for dataset, policy in aws_iam_policy.deliverer : dataset => { arn = policy.arn, json = local.deliverer_policies[dataset] } }
+}
+
 output "hourly_usd" {
   description = "What a waiting cluster costs, in USD an hour. Null: the price table lacks the region or a type."
   value       = local.hourly_usd

@@ -36,6 +36,8 @@ locals {
     },
   ]
 
+  read_prefixes = concat(["lake/final/", "lake/report/"], local.has_lakes ? ["lake/tables/"] : [])
+
   reader_policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
@@ -45,7 +47,7 @@ locals {
           Effect    = "Allow"
           Action    = ["s3:ListBucket"]
           Resource  = [local.bucket_arn]
-          Condition = { StringLike = { "s3:prefix" = ["lake/final/*", "lake/report/*"] } }
+          Condition = { StringLike = { "s3:prefix" = [for prefix in local.read_prefixes : "${prefix}*"] } }
         },
         {
           Sid      = "Locate"
@@ -57,9 +59,10 @@ locals {
           Sid      = "Read" # a pinned version too
           Effect   = "Allow"
           Action   = ["s3:GetObject", "s3:GetObjectVersion"]
-          Resource = ["${local.bucket_arn}/lake/final/*", "${local.bucket_arn}/lake/report/*"]
+          Resource = [for prefix in local.read_prefixes : "${local.bucket_arn}/${prefix}*"]
         },
       ],
+      local.lake_reader_statements,
       [
         for key in local.keys :
         { Sid = "ReadWithKey", Effect = "Allow", Action = ["kms:Decrypt", "kms:DescribeKey"], Resource = [key] }

@@ -37,13 +37,17 @@ locals {
 
   # Spark's committer writes below _temporary/ (or __magic…/), moves, and deletes what it moved. What
   # was committed can be deleted by nobody but `prune`.
-  deleted_patterns = [
-    "lake/locks/*",
-    "lake/runs/*/staging/*/_temporary/*",
-    "lake/runs/*/staging/*/__magic*",
-    "lake/quarantine/*/_temporary/*",
-    "lake/quarantine/*/__magic*",
-  ]
+  deleted_patterns = concat(
+    [
+      "lake/locks/*",
+      "lake/runs/*/staging/*/_temporary/*",
+      "lake/runs/*/staging/*/__magic*",
+      "lake/quarantine/*/_temporary/*",
+      "lake/quarantine/*/__magic*",
+    ],
+    # A run of a lake table stages what it reads, and takes it away when it has published.
+    [for pattern in ["lake/runs/*/staging/*"] : pattern if local.has_lakes],
+  )
 
   instance_policy = jsonencode({
     Version = "2012-10-17"
@@ -81,6 +85,7 @@ locals {
           Resource = [for pattern in local.deleted_patterns : "${local.bucket_arn}/${pattern}"]
         },
       ],
+      local.lake_writer_statements,
       local.key_statements,
     )
   })

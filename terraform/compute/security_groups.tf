@@ -37,10 +37,10 @@ resource "aws_security_group" "nodes" {
   }
 
   dynamic "egress" {
-    for_each = local.has_key ? [local.vpc_cidr] : []
+    for_each = local.has_key || local.has_lakes ? [local.vpc_cidr] : []
 
     content {
-      description = "KMS endpoint in the VPC"
+      description = "${join(" and ", setsubtract(local.endpoints, ["EMR"]))} endpoint in the VPC"
       from_port   = 443
       to_port     = 443
       protocol    = "tcp"

@@ -13,6 +13,18 @@ variable "bucket_name" {
   type        = string
 }
 
+variable "glue_database" {
+  description = "Glue database of the lake tables. Null: there are none."
+  type        = string
+  default     = null
+}
+
+variable "deliverers" {
+  description = "Datasets whose deliverers get a policy each."
+  type        = set(string)
+  default     = []
+}
+
 variable "architecture" {
   description = "Processor of the nodes: arm64 or x86_64."
   type        = string

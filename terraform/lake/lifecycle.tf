@@ -1,7 +1,8 @@
 locals {
-  lock_version_days = 1 # a lock is renewed every 30 seconds
-  old_version_days  = 30
-  upload_days       = 7
+  lock_version_days  = 1 # a lock is renewed every 30 seconds
+  old_version_days   = 30
+  table_version_days = 3 # what a lake table still needs of the past are files of its own
+  upload_days        = 7
 }
 
 # Nothing here ends a current version outside logs/: no rule can know which run is published.
@@ -58,6 +59,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
 
     noncurrent_version_expiration {
       noncurrent_days = local.lock_version_days
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.lakes ? ["table-versions"] : []
+
+    content {
+      id     = rule.value
+      status = "Enabled"
+
+      filter {
+        prefix = "lake/tables/"
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = local.table_version_days
+      }
     }
   }
 

@@ -1,3 +1,8 @@
+output "glue_database" {
+  description = "Glue database of the lake tables. Null: there are none."
+  value       = one(aws_glue_catalog_database.this[*].name)
+}
+
 output "bucket_name" {
   description = "Name of the bucket, once its protection is in place."
   value       = aws_s3_bucket.this.bucket

@@ -9,6 +9,12 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "lakes" {
+  description = "Whether there are lake tables."
+  type        = bool
+  default     = false
+}
+
 variable "log_days" {
   description = "After how many days what lies below logs/ is deleted."
   type        = number

@@ -21,6 +21,7 @@ run "wrong_values" {
     subnet_ids   = ["vpc-0123456789abcdef0"]
     vpc_cidr     = "10.0.0.0/24" # too small
     kms_key_arn  = "arn:aws:kms:eu-central-1:123456789012:alias/lake"
+    deliverers   = ["app_event", "raw/../*"]
     log_days     = 0
     project_dir  = "./tests"
     dist         = " "
@@ -37,6 +38,7 @@ run "wrong_values" {
     var.subnet_ids,
     var.vpc_cidr,
     var.kms_key_arn,
+    var.deliverers,
     var.log_days,
     var.project_dir,
     var.dist,

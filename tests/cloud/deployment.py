@@ -95,6 +95,10 @@ class Deployment:
         for path in folder.iterdir():
             s3.upload_file(str(path), self.bucket, f"lake/raw/installs/{path.name}")
 
+    def put(self, key: str, content: bytes) -> None:
+        """Write one object of the bucket."""
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
+
     def read(self, key: str) -> bytes:
         """One object of the bucket."""
         answer = self.cloud.client("s3").get_object(Bucket=self.bucket, Key=key)

@@ -12,33 +12,46 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.catalog import load_catalog
 
 from scripts.local_cloud import local_cloud
+from scripts.local_cloud.settings import REGION
+from spark_app.lake.glue import database_of
 from tests.cloud.deployment import Deployment
 from tests.e2e import process
 from tests.e2e.process import JOB, ROOT
 
 FINAL = f"lake/final/{JOB}/{JOB}.parquet"
 STEP_SECONDS = 180
+KEYS = {"client.access-key-id": "test", "client.secret-access-key": "test"}
+EVENTS = b"""\
+u1,android,Pixel 8,DE,open,17,2024-05-01 23:59:59.123456,,
+u2,ios,,,buy,9007199254740993,2024-05-02 00:00:00.000001,2,0.0499
+u3,ios,iPhone,FR,open,1.2E+10,2024-05-02 10:00:00.000000,,
+"""
 UNDER_WAY = ("PENDING", "RUNNING")
 # What the emulators do not give back, so that a second plan sees a change in it.
 NOT_RETURNED = {
     "module.compute.aws_security_group.nodes": {"egress"},  # its prefix list
     "module.compute.aws_vpc_endpoint.s3[0]": {"policy"},
     "module.compute.aws_vpc_endpoint.emr[0]": {"private_dns_enabled", "security_group_ids"},
+    "module.compute.aws_vpc_endpoint.glue[0]": {
+        *("policy", "private_dns_enabled", "security_group_ids"),
+    },
 }
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Packaged and applied, with the sample delivered; it ends with the tests of this file."""
+    """Packaged and applied with lake tables, with the sample delivered; it ends with the tests of
+    this file."""
     package = [sys.executable, "-m", "scripts.make_package", "--out", "dist"]
     subprocess.run(package, cwd=ROOT, check=True)
     folder = tmp_path_factory.mktemp("cloud")
     with local_cloud(folder) as cloud:
         made = Deployment(cloud)
         made.terraform("init", "-input=false")
-        made.apply()
+        made.apply(lakes="true", deliverers='["app_event"]')
         made.deliver_sample()
         yield made
     process.until(lambda: not left_in(folder), "every process of the cloud to end", 15)
@@ -136,6 +149,29 @@ def test_submit_to_the_waiting_cluster_passes_on_why_a_gate_is_shut(
     assert ended.code == 3, ended.err
     assert "quarantine_within_tolerance" in ended.errors[0]
     assert deployment.read(FINAL) == before
+
+
+def test_a_lake_table_is_made_on_a_cluster_and_read_through_glue(deployment: Deployment) -> None:
+    deployment.put("lake/raw/app_event/one.csv", EVENTS)
+    for run_id in ("events", "nothing-new"):
+        ended = deployment.app("submit", "app_event", "--run-id", run_id, "--tolerance", "0.5")
+        assert ended.code == 0, ended.err
+    assert deployment.outputs["glue_database"] == database_of(deployment.lake)
+    url = deployment.cloud.environment["AWS_ENDPOINT_URL"]
+    known = {"glue.endpoint": url, "s3.endpoint": url, "client.region": REGION, **KEYS}
+    catalogue = load_catalog("lake", type="glue", **known)
+    events = catalogue.load_table((deployment.outputs["glue_database"], "app_event"))
+    newest = events.current_snapshot()
+    assert newest and newest.summary and newest.summary["spark_app.run_id"] == "events"
+    rows = events.scan(selected_fields=("user_id", "log_id")).to_arrow().sort_by("user_id")
+    assert rows.to_pylist() == [
+        {"user_id": "u1", "log_id": "17"},
+        {"user_id": "u2", "log_id": "9007199254740993"},
+    ]
+    shown = deployment.app("history", "app_event", "--region", REGION)
+    assert shown.out.splitlines()[1].split()[0] == "events", shown.err
+    left = deployment.keys("lake/runs/events/")
+    assert not [key for key in left if "/staging/" in key]
 
 
 def test_a_source_that_is_missing_is_told_by_the_application(deployment: Deployment) -> None:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 JOB = "organic_share"
 DEADLINE = 120.0
 SAID = (  # what stderr may hold
-    *("raw ", "staging ", "final ", "files: ", "report: ", "error: ", "run ", "compacted "),
+    *("raw ", "staging ", "final ", "files: ", "read: ", "refused: ", "left: ", "report: "),
+    *("error: ", "run ", "compacted "),
     "fetching Spark's S3 connector, once",
     "the end of the run could not be recorded: ",
 )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from spark_app.emr.claim import digest
+from spark_app.run.request import Once
 from tests.emr import specs
 
 SAME = digest(specs.spec(), specs.submission())
@@ -24,6 +25,9 @@ def test_the_run_id_does_not_make_a_submission_another_one() -> None:
         {"unnamed": ("organic_share",)},
         {"tolerance": 0.0},
         {"since": "2021_20"},
+        {"once": Once(skip=("a.csv",))},
+        {"once": Once(full=True)},
+        {"once": Once(accept_shrink=("a.csv",))},
         {"settings": (("CHANNELS", "Ads"),)},
     ],
 )

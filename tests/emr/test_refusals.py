@@ -42,6 +42,18 @@ def test_a_refused_launch_says_what_to_do(
         assert word in line
 
 
+def test_a_lake_table_without_lakes_is_refused_before_anything_is_sent(
+    deployment: Deployment,
+) -> None:
+    asked = ("submit", "app_event", "--lake", f"s3://{deployment.bucket}/lake")
+
+    line = error_of(deployment.app(*asked), 2)
+
+    assert "app_event makes a lake table, which this deployment does not have" in line
+    assert "with lakes = true" in line
+    assert not deployment.emr.calls
+
+
 def test_a_bucket_that_is_missing_is_named(deployment: Deployment) -> None:
     ended = deployment.submit("r1", "--lake", "s3://there-is-no-such-bucket/lake")
 

@@ -7,6 +7,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from spark_app.emr import requests
+from spark_app.run.request import Once
 from tests.emr import specs
 
 EMR = botocore.session.get_session().get_service_model("emr")
@@ -100,6 +101,14 @@ def test_the_step_is_the_documented_command() -> None:
         " run organic_share --lake s3://a-bucket/lake --region eu-central-1 --max-minutes 60"
         f" --run-id {specs.RUN_ID}"
     )
+
+
+def test_what_is_asked_of_a_lake_table_alone_follows() -> None:
+    once = Once(skip=("a.csv", "b.csv"), full=True, accept_shrink=("c.csv",))
+    words = arguments(requests.launch(specs.spec(), specs.submission(once=once)))
+    assert words[-7:] == [
+        *("--skip", "a.csv", "--skip", "b.csv", "--accept-shrink", "c.csv", "--full")
+    ]
 
 
 def test_options_follow_only_when_they_were_given() -> None:

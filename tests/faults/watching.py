@@ -4,14 +4,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
+Seen = TypeVar("Seen")
 COUNTS: Counter[str] = Counter()
 
 
 @contextmanager
-def reading(read: Callable[[], bytes]) -> Iterator[list[bytes]]:
+def reading(read: Callable[[], Seen]) -> Iterator[list[Seen]]:
     """Everything that a reader gets, over and over, for the time of the block."""
-    seen: list[bytes] = []
+    seen: list[Seen] = []
     is_over = threading.Event()
 
     def read_on() -> None:

@@ -1,30 +1,38 @@
 """The lake table `app_event`: what becomes of an event, and how `docs/reading.md` reads it."""
 
+import subprocess
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.docs.pages import docs, marked
-from tests.e2e.in_process import App
+from spark_app import cli
+from tests import in_process
+from tests.docs.pages import ROOT, docs, marked
 from tests.e2e.process import expect_done
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 OPEN = "u1,android,Pixel 8,DE,open,17,2024-05-01 23:59:59.123456,,"
 BUY = "u2,ios,,,buy,9007199254740993,2024-05-02 00:00:00.000001,2,0.0499"
 SHORTENED = "u3,ios,iPhone,FR,open,1.2E+10,2024-05-02 10:00:00.000000,,"
+READERS = ROOT / ".venv-readers" / "bin" / "python"
 
 
-@pytest.fixture
-def lake(app_here: App, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def lake(spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with three events, two of them good."""
-    raw = tmp_path / "lake" / "raw" / "app_event"
+    folder = tmp_path_factory.mktemp("events")
+    raw = folder / "lake" / "raw" / "app_event"
     raw.mkdir(parents=True)
     (raw / "März [1] 100%.csv").write_text(f"{OPEN}\n{BUY}\n{SHORTENED}\n")
-    asked = ("run", "app_event", "--run-id", "one", "--tolerance", "0.5")
-    expect_done(app_here(*asked, "--lake", tmp_path / "lake", cwd=tmp_path))
-    return tmp_path / "lake"
+    asked = ("run", "app_event", "--run-id", "one", "--tolerance", "0.5", "--lake", "lake")
+    with in_process.at(folder, {"PYSPARK_GATEWAY_PORT": "0"}):
+        expect_done(in_process.ended(cli.main, *asked))
+    return folder / "lake"
 
 
 @pytest.fixture
@@ -32,8 +40,19 @@ def as_documented(lake: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
     """What the page's reader leaves, where the lake lies in the folder."""
     monkeypatch.chdir(lake.parent)
     names: dict[str, Any] = {}
-    (code,) = marked(docs("reading"), "reader of a lake table")
-    exec(code, names)
+    exec(snippet("reader of a lake table"), names)
+    return names
+
+
+def snippet(marker: str) -> str:
+    """Code of the page on reading."""
+    (code,) = marked(docs("reading"), marker)
+    return code
+
+
+def after_pyiceberg(reader: str, names: dict[str, Any]) -> dict[str, Any]:
+    """What another reader of the page leaves, which goes on from what PyIceberg read."""
+    exec(snippet(f"lake table, after PyIceberg: {reader}"), names)
     return names
 
 
@@ -59,6 +78,51 @@ def test_an_event_is_typed_and_has_its_day(as_documented: dict[str, Any]) -> Non
 
 def test_the_page_reads_days(as_documented: dict[str, Any]) -> None:
     assert as_documented["rows"].to_pylist() == [{"user_id": "u2"}]
+
+
+def test_the_page_hands_rows_to_pandas(as_documented: dict[str, Any]) -> None:
+    frame = after_pyiceberg("pandas", as_documented)["frame"].sort_values("user_id")
+    assert frame["log_id"].tolist() == ["17", "9007199254740993"]
+    assert frame["quantity"].dtype == "int32[pyarrow]"
+    assert frame["price"].tolist()[1] == Decimal("0.0499")
+
+
+def test_the_page_hands_rows_to_polars(as_documented: dict[str, Any]) -> None:
+    frame = after_pyiceberg("Polars", as_documented)["frame"].sort("user_id")
+    assert frame["price"].to_list() == [None, Decimal("0.0499")]
+    assert frame.width == len(as_documented["events"].schema().fields)
+
+
+def test_the_page_hands_rows_to_duckdb(as_documented: dict[str, Any]) -> None:
+    found = after_pyiceberg("DuckDB", as_documented)["revenue"]
+    assert sorted(found) == [("buy", Decimal("0.0499")), ("open", None)]
+
+
+def test_the_page_reads_with_spark(
+    lake: Path, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lake.parent)
+    names: dict[str, Any] = {"spark": spark}
+    exec(snippet("lake table: Spark"), names)
+    rows = names["events"].orderBy("user_id").collect()
+    assert [(row["user_id"], row["price"]) for row in rows] == [
+        ("u1", None),
+        ("u2", Decimal("0.0499")),
+    ]
+
+
+@pytest.mark.skipif(not READERS.exists(), reason="`make readers` was not called")
+def test_the_page_reads_with_duckdb_and_its_extension(lake: Path) -> None:
+    asked = "print(events.order('user_id').project('log_id, price, event_at').fetchall())"
+    code = f"{snippet('lake table: DuckDB with its extension')}\n{asked}"
+    done = subprocess.run(
+        [READERS, "-c", code], check=False, cwd=lake.parent, capture_output=True, text=True
+    )
+    assert done.stdout == (
+        "[('17', None, datetime.datetime(2024, 5, 1, 23, 59, 59, 123456, tzinfo=<UTC>)), "
+        "('9007199254740993', Decimal('0.0499'), "
+        "datetime.datetime(2024, 5, 2, 0, 0, 0, 1, tzinfo=<UTC>))]\n"
+    ), done.stderr
 
 
 def test_a_number_that_a_spreadsheet_shortened_is_set_aside(lake: Path) -> None:

@@ -1,12 +1,13 @@
 """`Iceberg(keep_days=…)`: days that are too old are dropped, and nothing brings them back."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from spark_app.declarations import Iceberg, Job
 from spark_app.jobs import find_job
+from spark_app.lake.retention import oldest_kept
 from tests.lakes.conftest import Visits
 
 KEPT = 30
@@ -60,3 +61,12 @@ def test_prune_drops_old_days_where_nothing_new_arrives(aged: Visits) -> None:
     assert aged.ask("history", "visit").out.splitlines()[-1].split()[:2] == ["first", "prune"]
     assert "files: 2 known" in aged.run("second").err
     assert "rows_as_ledger" in aged.ask("verify", "visit").out
+
+
+def test_a_table_in_months_keeps_each_until_its_last_day_is_too_old() -> None:
+    funnel = find_job("user_funnel").publishes
+    assert isinstance(funnel.kept_as, Iceberg)
+    table = replace(funnel, kept_as=replace(funnel.kept_as, keep_days=30))
+
+    assert oldest_kept(table, date(2024, 5, 30)) == date(2024, 4, 1)
+    assert oldest_kept(table, date(2024, 6, 1)) == date(2024, 5, 1)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from scripts.local_cloud import RunningCloud, files
+from scripts.local_cloud.node import Node
 from tests.local_cloud.conftest import ended, log, step_states, steps, until, wait_for
 from tests.local_cloud.deployment import Deployment, bash, bootstrap, command
 
@@ -213,6 +214,22 @@ def test_a_step_that_prints_100_mb_costs_the_server_no_memory(
     assert ended(emr, cluster)[2] == "Steps completed"
     assert len(step_log(emr, deployment, cluster, "stdout")) == 100_000_000
     assert server.memory_info().rss - before < 50_000_000
+
+
+@pytest.mark.parametrize("has_iceberg", [True, False])
+def test_a_node_has_iceberg_where_its_cluster_asks_for_it(
+    tmp_path: Path, has_iceberg: bool
+) -> None:
+    properties = {"iceberg.enabled": str(has_iceberg).lower()}
+    asked = {"Classification": "iceberg-defaults", "Properties": properties}
+    node = Node(tmp_path, "http://127.0.0.1:9")
+
+    node.prepare([asked])
+
+    said = (tmp_path / "conf" / "spark-env.sh").read_text()
+    jars = ("iceberg-spark-runtime-4.1_2.13-1.11.0.jar", "iceberg-aws-bundle-1.11.0.jar")
+    assert [jar in said for jar in jars] == [has_iceberg, has_iceberg]
+    assert "hadoop-aws-3.4.2.jar" in said
 
 
 def server_pid(cloud: RunningCloud) -> int:

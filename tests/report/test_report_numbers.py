@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from spark_app.declarations import Bars, Column, Line, Newest, Tiles
+from spark_app.declarations import Bars, Column, Line, Newest, Table, Tiles
 from spark_app.report.charts import line_json, trend_path
 from spark_app.report.numbers import lines, newest, totals
+from spark_app.report.text import MONTH, time_label, time_span
 from tests.report import report_data as data
 from tests.report.report_jobs import (
     ACTIVITY,
@@ -277,3 +278,16 @@ def test_a_trend_breaks_where_there_is_no_value() -> None:
 
 def test_a_trend_of_equal_counts_is_a_straight_line() -> None:
     assert trend_path((0.0, 0.0), is_ratio=False) == "M3 13.0h0L117 13.0"
+
+
+def test_months_are_those_of_the_calendar() -> None:
+    day = Column("month", "date", "first day of the month")
+    users = Column("users", "bigint", "users", unit="users")
+    table = Table("t", "one row per month", ("month",), (day, users), time="month", days=MONTH)
+    months = [dt.date(2023, 3, 1), dt.date(2024, 2, 1), dt.date(2024, 3, 1)]
+    rows = pa.table({"month": months, "users": [50, 80, 100]})
+    found = totals.headline(rows, table, Tiles("users"))
+    assert found is not None
+    assert found.totals[0].changes == (0.25, 1.0)
+    assert time_label(found.day or months[0], MONTH) == "2024-03"
+    assert time_span(found.day or months[0], MONTH) == "March 2024"

@@ -15,11 +15,13 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "date",
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as a rule sees it: the method, the path with its query, and its number from 1."""
+    """A request as a rule sees it: the method, the path with its query, its number from 1, and the
+    action that it asks of a service other than S3, such as `AWSGlue.UpdateTable`."""
 
     method: str
     path: str
     number: int
+    action: str
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,10 @@ class FaultProxy:
         self.failed = 0
         self._guard = threading.Lock()
 
-    def judge(self, method: str, path: str) -> Fault | None:
+    def judge(self, method: str, path: str, action: str) -> Fault | None:
         """Note a request, and ask the rule."""
         with self._guard:
-            asked = Asked(method, path, len(self.asked) + 1)
+            asked = Asked(method, path, len(self.asked) + 1, action)
             self.asked.append(asked)
             fault = self.rule(asked)
             self.failed += fault is not None and fault != Fault(wait_seconds=fault.wait_seconds)
@@ -94,7 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.flush()
         body = self._body()
-        fault = self.owner.judge(self.command, self.path)
+        action = self.headers.get("X-Amz-Target", "")
+        fault = self.owner.judge(self.command, self.path, action)
         if fault:
             time.sleep(fault.wait_seconds)
             if fault.is_cut:

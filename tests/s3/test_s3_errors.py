@@ -72,6 +72,16 @@ def test_a_profile_that_does_not_exist_is_named(s3: Any, monkeypatch: pytest.Mon
     assert "nobody" in str(refused(monkeypatch, AWS_PROFILE="nobody"))
 
 
+def test_the_region_is_that_of_aws_region_unless_another_is_asked_for(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
+    aws.client.cache_clear()
+    assert aws.client("glue").meta.region_name == "eu-west-3"
+    assert aws.client("glue", "eu-central-1").meta.region_name == "eu-central-1"
+
+
 def test_a_local_cloud_that_is_down_is_named_at_once(
     s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from spark_app.errors import RunFailed
-from spark_app.spark import jars, s3a
+from spark_app.errors import RunFailed, Unusable
+from spark_app.spark import iceberg, jars, s3a
 from tests.e2e import in_process, process, raw_files
 from tests.e2e.in_process import App
 from tests.e2e.process import JOB
@@ -144,3 +144,24 @@ def test_the_connector_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not any("bundle" in jar.name or "slf4j" in jar.name for jar in found)
     assert s3a.jars(said.append) == found
     assert len(said) == 1
+
+
+def test_a_jar_with_another_content_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(jars, "jars_folder", lambda wanted: tmp_path / wanted.folder)
+
+    def resolve(wanted: jars.Jars, scratch: Path) -> None:
+        (scratch / "jars").mkdir()
+        (scratch / "jars" / "org.apache.hadoop_hadoop-aws-3.4.2.jar").write_bytes(b"not that one")
+
+    monkeypatch.setattr(jars, "_resolve", resolve)
+    with pytest.raises(Unusable, match=r"hadoop-aws-3\.4\.2\.jar did not come from Maven Central"):
+        s3a.jars(lambda line: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_jars_that_are_here_are_the_pinned_ones() -> None:
+    for wanted in (s3a.CONNECTOR, iceberg.RUNTIME):
+        jars.fetched(wanted, print)
+        jars._require_pinned(jars.jars_folder(wanted))

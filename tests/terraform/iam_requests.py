@@ -7,6 +7,8 @@ in the bucket, and no key at all is the bucket itself.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spark_app.lake.glue import database_of
+
 ACCOUNT = "123456789012"
 BUCKET = f"arn:aws:s3:::spark-app-{ACCOUNT}-eu-central-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
@@ -14,6 +16,11 @@ CLUSTER = f"arn:aws:elasticmapreduce:eu-central-1:{ACCOUNT}:cluster/j-2AXXXXXXGA
 LINKED = f"{ROLE}/aws-service-role"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/ffffffff-12ab-34cd-56ef-1234567890ab"
+GLUE = f"arn:aws:glue:eu-central-1:{ACCOUNT}"
+DATABASE = database_of(f"s3://spark-app-{ACCOUNT}-eu-central-1/lake")
+TABLE = f"{GLUE}:table/{DATABASE}/app_event"
+OTHER_TABLE = f"{GLUE}:table/another/app_event"
+IN_TABLE = "lake/tables/app_event"
 VERSION = "0123456789abcdef"
 STAGING = "lake/runs/R/staging/organic_share"
 
@@ -231,4 +238,73 @@ WITH_KEY = [
     (Ask("operator", "kms:Decrypt", OTHER_KEY), False),
     (Ask("reader", "kms:Decrypt", KEY), True),
     (Ask("reader", "kms:GenerateDataKey", KEY), False),
+]
+
+WITH_LAKES = [
+    # the nodes and operators publish lake tables, in this database alone
+    *[
+        (Ask(who, f"glue:{action}", resource), True)
+        for who in ("instance", "operator")
+        for action, resource in (
+            ("GetDatabase", f"{GLUE}:catalog"),
+            ("GetDatabase", f"{GLUE}:database/{DATABASE}"),
+            *((f"{do}Table", TABLE) for do in ("Get", "Create", "Update")),
+        )
+    ],
+    *[
+        (Ask(who, f"s3:{action}", f"{IN_TABLE}/{name}"), True)
+        for who in ("instance", "operator")
+        for action, name in (
+            ("PutObject", "data/event_date=2024-05-01/part-0.parquet"),
+            ("PutObject", "metadata/v1.metadata.json"),
+            ("PutObject", "ledger/R-files.parquet"),
+            ("DeleteObject", "data/event_date=2024-05-01/part-0.parquet"),
+            ("AbortMultipartUpload", "data/event_date=2024-05-01/part-0.parquet"),
+        )
+    ],
+    (Ask("instance", "s3:DeleteObject", "lake/runs/R/staging/app_event/part-0.parquet"), True),
+    *[
+        (Ask(who, f"glue:{action}", resource), False)
+        for who in ("instance", "operator", "reader")
+        for action, resource in (
+            ("GetTable", OTHER_TABLE),
+            ("UpdateTable", OTHER_TABLE),
+            ("DeleteTable", TABLE),
+            ("DeleteDatabase", f"{GLUE}:database/{DATABASE}"),
+            ("CreateDatabase", f"{GLUE}:database/another"),
+        )
+    ],
+    (Ask("instance", "s3:DeleteObjectVersion", f"{IN_TABLE}/metadata/v1.metadata.json"), False),
+    (Ask("instance", "s3:DeleteObject", "lake/raw/app_event/a.csv"), False),
+    (Ask("instance", "s3:DeleteObject", "lake/final/organic_share/a.parquet"), False),
+    # readers read both and change neither
+    (Ask("reader", "glue:GetTable", TABLE), True),
+    (Ask("reader", "glue:GetTables", f"{GLUE}:database/{DATABASE}"), True),
+    (Ask("reader", "glue:GetDatabases", f"{GLUE}:catalog"), True),
+    (Ask("reader", "s3:GetObject", f"{IN_TABLE}/metadata/v1.metadata.json"), True),
+    (Ask("reader", "s3:GetObject", f"{IN_TABLE}/data/event_date=2024-05-01/a.parquet"), True),
+    (listing("reader", f"{IN_TABLE}/"), True),
+    *[(Ask("reader", f"glue:{do}Table", TABLE), False) for do in ("Create", "Update")],
+    (Ask("reader", "s3:PutObject", f"{IN_TABLE}/metadata/v1.metadata.json"), False),
+    (Ask("reader", "s3:DeleteObject", f"{IN_TABLE}/metadata/v1.metadata.json"), False),
+    # who delivers one dataset puts its files, and nothing else
+    (Ask("deliverer", "s3:PutObject", "lake/raw/app_event/2024/05/a.csv"), True),
+    (Ask("deliverer", "s3:AbortMultipartUpload", "lake/raw/app_event/a.csv"), True),
+    (Ask("deliverer", "s3:PutObject", "lake/raw/app_events/a.csv"), False),
+    (Ask("deliverer", "s3:PutObject", "lake/raw/installs/a.parquet"), False),
+    (Ask("deliverer", "s3:PutObject", f"{IN_TABLE}/data/a.parquet"), False),
+    (Ask("deliverer", "s3:DeleteObject", "lake/raw/app_event/a.csv"), False),
+    (Ask("deliverer", "s3:GetObject", "lake/raw/app_event/a.csv"), False),
+    (Ask("deliverer", "glue:GetTable", TABLE), False),
+    (listing("deliverer", "lake/raw/app_event/"), False),
+]
+WITHOUT_LAKES = [
+    Ask(who, action, resource)
+    for who in ("instance", "operator", "reader")
+    for action, resource in (
+        ("glue:GetTable", TABLE),
+        ("glue:UpdateTable", TABLE),
+        ("s3:PutObject", f"{IN_TABLE}/data/a.parquet"),
+        ("s3:DeleteObject", f"{IN_TABLE}/data/a.parquet"),
+    )
 ]

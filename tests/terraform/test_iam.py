@@ -18,6 +18,8 @@ from tests.terraform.iam_requests import (
     BUCKET,
     REFUSED,
     WITH_KEY,
+    WITH_LAKES,
+    WITHOUT_LAKES,
     Ask,
     listing,
 )
@@ -31,6 +33,8 @@ ADDRESSES = {
     "reader": "module.compute.aws_iam_policy.reader",
     "bucket": "module.lake.aws_s3_bucket_policy.this",
     "endpoint": "module.compute.aws_vpc_endpoint.s3[0]",
+    "glue_endpoint": "module.compute.aws_vpc_endpoint.glue[0]",
+    "deliverer": 'module.compute.aws_iam_policy.deliverer["app_event"]',
 }
 IDENTITIES = ("service", "instance", "operator", "reader")
 Policies = Mapping[str, Any]
@@ -49,7 +53,8 @@ KEY_POLICY = {  # AWS's own default: a key leaves it to the account's IAM
 
 @pytest.fixture(scope="module")
 def plans(terraform: Terraform) -> dict[str, Policies]:
-    """The policies by name, of a deployment without a key (`default`) and of one with (`key`)."""
+    """The policies by name, of a deployment without more (`default`), of one with a key, and of one
+    with lake tables and a deliverer."""
     folder = terraform.folder / "plans"
     folder.mkdir()
     shutil.copy(PLANS, folder)
@@ -58,13 +63,17 @@ def plans(terraform: Terraform) -> dict[str, Policies]:
     found: dict[str, Policies] = {
         line["@testrun"]: _policies(line["test_plan"]) for line in told if "test_plan" in line
     }
-    assert set(found) == {"default", "key"}, done.stdout[-2000:]
+    assert set(found) == {"default", "key", "lakes"}, done.stdout[-2000:]
     return found
 
 
 def _policies(plan: Mapping[str, Any]) -> dict[str, Any]:
     planned = {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
-    return {name: json.loads(planned[address]["policy"]) for name, address in ADDRESSES.items()}
+    return {
+        name: json.loads(planned[address]["policy"])
+        for name, address in ADDRESSES.items()
+        if address in planned
+    }
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +123,39 @@ def test_a_key_may_be_used_but_not_managed(
 ) -> None:
     told = answers(simulator, plans["key"], [ask for ask, _ in WITH_KEY], resourcePolicy=KEY_POLICY)
     assert told == {str(ask): is_allowed for ask, is_allowed in WITH_KEY}
+
+
+def test_lake_tables_are_written_by_nodes_and_operators_and_read_by_readers(
+    simulator: Simulator, plans: dict[str, Policies]
+) -> None:
+    told = answers(simulator, plans["lakes"], [ask for ask, _ in WITH_LAKES])
+    assert told == {str(ask): is_allowed for ask, is_allowed in WITH_LAKES}
+
+
+def test_with_lakes_everything_else_stays(
+    simulator: Simulator, plans: dict[str, Policies], default: Policies
+) -> None:
+    staged = "s3:DeleteObject lake/runs/R/staging/"  # a run of a lake table takes away its own
+    asks = [ask for ask in REFUSED if not str(ask).startswith(f"instance {staged}")]
+    assert set(answers(simulator, plans["lakes"], asks).values()) == {False}
+    assert set(answers(simulator, plans["lakes"], ALLOWED).values()) == {True}
+    assert set(answers(simulator, default, WITHOUT_LAKES).values()) == {False}
+
+
+def test_the_way_to_glue_leads_the_nodes_to_their_database_alone(
+    simulator: Simulator, plans: dict[str, Policies]
+) -> None:
+    mine = {"aws:PrincipalAccount": ACCOUNT}
+    of_nodes = [(a, is_) for a, is_ in WITH_LAKES if a.who == "instance" and "glue:" in a.action]
+    asks = [Ask("thief", ask.action, ask.resource, mine) for ask, _ in of_nodes]
+    anything = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
+    }
+    policies = {"thief": anything}
+    endpoint = plans["lakes"]["glue_endpoint"]
+    told = answers(simulator, policies, asks, endpointPolicy=endpoint)
+    assert list(told.values()) == [is_allowed for _, is_allowed in of_nodes]
 
 
 def test_without_tls_the_bucket_refuses_even_who_is_allowed(
@@ -181,9 +223,9 @@ def test_no_policy_allows_every_action_or_needs_every_resource(plans: dict[str, 
     assert all("Condition" in statement for statement in everywhere)
 
 
-def test_no_identity_reaches_outside_its_bucket(default: Policies) -> None:
-    for name in IDENTITIES:
-        for statement in default[name]["Statement"]:
+def test_no_identity_reaches_outside_its_bucket(plans: dict[str, Policies]) -> None:
+    for name in (*IDENTITIES, "deliverer"):
+        for statement in plans["lakes"][name]["Statement"]:
             if any(action.startswith("s3:") for action in statement["Action"]):
                 assert all(resource.startswith(BUCKET) for resource in statement["Resource"])
 

@@ -10,7 +10,17 @@ from spark_app.errors import Unusable
 from spark_app.lake.lake import Lake
 from spark_app.run import stages
 from spark_app.run.order import Due, due, newest_finished
-from tests.unit.tiny_jobs import around, deliver, finish, job, lake_in, publish, request
+from spark_app.run.request import Once
+from tests.unit.tiny_jobs import (
+    around,
+    deliver,
+    finish,
+    job,
+    lake_in,
+    manifest_of,
+    publish,
+    request,
+)
 
 A = job("a")
 
@@ -34,6 +44,15 @@ def test_a_job_that_never_ran_to_an_end_is_due(lake: Lake) -> None:
     for outcome in ("running", "failed", "interrupted", "timed out", "checked"):
         finish(lake, A, f"one {outcome}", outcome)
         assert why(lake) == (True, "it never ran to an end")
+
+
+def test_what_was_asked_of_the_last_run_alone_makes_no_job_due(lake: Lake) -> None:
+    asked = manifest_of(A, lake, "one").parameters
+    publish(lake, A, "one", parameters={**asked, "full": True})
+    assert why(lake)[1].startswith("up to date")
+    assert (
+        why(lake, once=Once(skip=("a.csv",)))[1] == "other options or sources than in the last run"
+    )
 
 
 def test_a_job_with_nothing_new_is_up_to_date(lake: Lake) -> None:

@@ -3,13 +3,24 @@
 import datetime as dt
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_app.declarations import Column, Csv, Digest, Files, Folder, JsonLines, Key, Time
+from spark_app.declarations import (
+    RESCUED,
+    Column,
+    Csv,
+    Digest,
+    Files,
+    Folder,
+    JsonLines,
+    Key,
+    Time,
+)
 from spark_app.errors import Unusable
 from spark_app.lake.store import Disk
 from spark_app.sources.files import inspect_files
@@ -42,6 +53,38 @@ def test_packed_files_and_blank_lines_are_read(spark: SparkSession, tmp_path: Pa
     content = gzip.compress(b'\xef\xbb\xbf{"meta": {"user": "ann"}}\r\n\r\n')
     path = write(tmp_path, content, "events.json.gz")
     assert judged(spark, source_of(), path).good == [{"user": "ann", "n": None}]
+
+
+def test_what_nobody_promised_is_kept_by_its_path(spark: SparkSession, tmp_path: Path) -> None:
+    source = replace(source_of(USER, N, RESCUED), format=JsonLines(ignored=("sdk", "meta.v")))
+    meta = {"user": "ann", "v": 1, "more": [1, {"b": None}]}
+    lines = (
+        {"n": 1, "meta": meta, "sdk": {"a": 1}, "it's": "x"},
+        {"n": 2, "meta": {"user": "bob"}, "sdk": 7},
+        {"n": 3, "meta": {"user": "cat"}, "a.b": None},
+    )
+    rows, *_ = read(spark, tmp_path, *lines, source=source)
+    assert [row["rescued_json"] for row in rows] == [
+        """{"it's":"x","meta.more":[1,{"b":null}]}""",
+        None,
+        '{"a.b":null}',
+    ]
+
+
+@pytest.mark.parametrize(("depth", "is_flat"), [(200, True), (201, False)])
+def test_a_line_is_flat(spark: SparkSession, tmp_path: Path, depth: int, is_flat: bool) -> None:
+    deep = "[" * (depth - 1) + "]" * (depth - 1)
+    wide = ", ".join(["[{}]"] * 150)
+    line = f'{{"meta": {{"user": "[[[["}}, "wide": [{wide}], "deep": {deep}}}'
+    _, broken, _ = read(spark, tmp_path, line)
+    assert broken == ({} if is_flat else {"line_is_flat": 1})
+
+
+def test_a_value_where_an_object_should_be_is_kept(spark: SparkSession, tmp_path: Path) -> None:
+    n = Column("n", "bigint", "how many", null="none", at=Key("meta.n"))
+    lines: tuple[object, ...] = ({"meta": 7}, {"meta": None}, {"meta": {"n": 7}}, {})
+    rows, *_ = read(spark, tmp_path, *lines, source=source_of(n, RESCUED))
+    assert [row["rescued_json"] for row in rows] == ['{"meta":7}', None, None, None]
 
 
 @pytest.mark.parametrize(

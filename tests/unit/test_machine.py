@@ -88,6 +88,7 @@ def test_a_spark_that_does_not_start_in_its_jvm_says_why(
         connector={},
         runtime={},
         secrets={},
+        properties={},
     )
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(jvm, "_gateway", object())

@@ -23,7 +23,27 @@ def _explained(text: str) -> AppError | None:
             GateShut,
             "fits_one_file",
         ),
-        ("AccessDeniedException: s3a://bucket/key", Unusable, "denies"),
+        ("AccessDeniedException: s3a://bucket/key", Unusable, "S3 denies"),
+        (
+            "software.amazon.awssdk.services.glue.model.AccessDeniedException: not authorized",
+            Unusable,
+            "Glue denies",
+        ),
+        (
+            "GlueException: down (Service: Glue, Status Code: 503, Request ID: 1)",
+            RunFailed,
+            "Glue failed again and again",
+        ),
+        (
+            "org.apache.iceberg.exceptions.CommitFailedException: Glue detected another change",
+            RunFailed,
+            "was changed by somebody else",
+        ),
+        (
+            "Cannot find catalog plugin class for catalog 'lake': org.apache.iceberg.Some",
+            Unusable,
+            "lakes = true",
+        ),
         (
             "LOSSY_VALUE column value: the integer 9 is beyond 2^53 (file /in/a.parquet)",
             GateShut,

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spark_app.declarations import Column, Table
+from spark_app.errors import one_line
+from spark_app.report.text import MONTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +35,12 @@ class Times:
         found = np.flatnonzero(self.is_settled)
         return int(found[-1]) if len(found) else None
 
-    def before(self, place: int, days: int) -> int | None:
-        """The place of the time so many days earlier; null when it is missing or not settled."""
-        found = np.flatnonzero(self.days == self.days[place] - np.timedelta64(days, "D"))
+    def before(self, place: int, periods: int, days: int) -> int | None:
+        """The place of the time so many periods of `days` earlier; null when it is missing or not
+        settled."""
+        unit, length = ("M", 1) if days == MONTH else ("D", days)
+        then = self.days[place].astype(f"datetime64[{unit}]") - periods * length
+        found = np.flatnonzero(self.days == then.astype("datetime64[D]"))
         return int(found[0]) if len(found) and self.is_settled[found[0]] else None
 
 
@@ -87,7 +92,7 @@ def groups_of(rows: "pa.Table", columns: Sequence[str]) -> Groups:
 
 
 def group_name(value: object) -> str:
-    return NULL_GROUP if value is None else str(value)
+    return NULL_GROUP if value is None else one_line(str(value))
 
 
 def kept(groups: Groups, places: Array) -> Groups:

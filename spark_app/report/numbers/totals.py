@@ -124,7 +124,8 @@ def day_at(times: Times, place: int) -> dt.date | None:
 def changes(value: Array, table: Table, times: Times, now: int, *, is_ratio: bool) -> list[Changes]:
     """Per row of a matrix of group x time; null where either value is missing."""
     near, far = (
-        _change(value, times, now, table.days * back, is_ratio) for back in (1, cadence(table).far)
+        _change(value, times.before(now, back, table.days), now, is_ratio)
+        for back in (1, cadence(table).far)
     )
     return [(or_none(a), or_none(b)) for a, b in zip(near, far, strict=True)]
 
@@ -142,8 +143,7 @@ def _total(rows: "pa.Table", table: Table, column: Column, times: Times, now: in
     return Total(column, or_none(found.value[0, now]), changed[0], part, base)
 
 
-def _change(value: Array, times: Times, now: int, days: int, is_ratio: bool) -> Array:
-    before = times.before(now, days)
+def _change(value: Array, before: int | None, now: int, is_ratio: bool) -> Array:
     if before is None:
         return np.full(len(value), np.nan)
     difference: Array = value[:, now] - value[:, before]

@@ -3,7 +3,7 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Table, Time
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Table, Time, fail
 
 VISITS = Files(
     "visits",
@@ -13,7 +13,9 @@ VISITS = Files(
         Column("at", "timestamp", "when", written=Time("yyyy-MM-dd HH:mm:ss")),
         Column("pages", "bigint", "how many", null="not counted", least=0),
     ),
+    checks=(fail("no_robot", "No visit is that of a robot.", "user <> 'robot'"),),
     tolerance=0.5,
+    time="at",
 )
 
 

@@ -19,3 +19,12 @@ run "key" {
     kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
   }
 }
+
+run "lakes" {
+  command = plan
+
+  variables {
+    lakes      = true
+    deliverers = ["app_event"]
+  }
+}

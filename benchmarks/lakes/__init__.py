@@ -1,0 +1,1 @@
+"""Lake tables against their contenders, on generated events."""

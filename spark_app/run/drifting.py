@@ -1,0 +1,54 @@
+"""What a lake table is held against: its own past, as the ledger and the manifests have it."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from spark_app.declarations import Finding
+from spark_app.lake import iceberg
+from spark_app.quality.lake_drift import (
+    DRIFT_CHECKS,
+    DayCounts,
+    corrected_finding,
+    days_before,
+    newest_day_finding,
+    newest_whole_day,
+    nulls_finding,
+)
+from spark_app.run.state import RunState
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+FileDay = tuple[int, date]
+
+
+def drift_findings(
+    run: RunState, spark: "SparkSession", touched: Collection[date], kept: Mapping[FileDay, int]
+) -> dict[str, Finding]:
+    """The findings of `DRIFT_CHECKS`, of the table as it is on the branch."""
+    table = run.job.publishes
+    counts = _counts_by_day(run, touched, kept)
+    day = newest_whole_day(counts, run.today)
+    around = {one + timedelta(days=n) for one in touched for n in (-1, 0, 1)}
+    rows = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, around))
+    nulls = iceberg.null_counts(spark, table, run.run_id, days_before(day))
+    found = (
+        newest_day_finding(counts, day),
+        nulls_finding(table, {at: DayCounts(n, of) for at, n, of in nulls}, day),
+        corrected_finding(table, rows),
+    )
+    return {name: one for (name, _), one in zip(DRIFT_CHECKS, found, strict=True)}
+
+
+def _counts_by_day(
+    run: RunState, touched: Collection[date], kept: Mapping[FileDay, int]
+) -> dict[date, int]:
+    """The rows of every day: of those that were touched as they are now, else as they were."""
+    known = run.arrived.known.days
+    left = known[~known["day"].isin(touched)].groupby("day")["rows_count"].sum()
+    counts: Counter[date] = Counter(dict(zip(left.index, map(int, left), strict=True)))
+    for (_, day), count in kept.items():
+        counts[day] += count
+    return dict(counts)
