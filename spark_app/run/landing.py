@@ -133,6 +133,7 @@ def _read(
         except Exception as error:
             if is_again or not is_of_spark(error) or not leaving.leave_what_fails(run):
                 raise
+            run.lake.store.delete_folder(folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
     counts = staged.groupBy(FILE, "broken_rules").count().collect()
     return staged, [(row[FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]

@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from spark_app.declarations import Column, Files, OneOf, Option, Parquet, Table, fail
+from spark_app.declarations import (
+    RESCUED,
+    Column,
+    Csv,
+    Files,
+    OneOf,
+    Option,
+    Parquet,
+    Table,
+    fail,
+)
 from tests.builders import job_of
 
 N = Column("n", "bigint", "a number")
@@ -57,3 +67,9 @@ def test_an_option_that_is_used_is_declared_by_the_job(make: Any) -> None:
 def test_only_a_job_of_one_dataset_has_a_way_of_its_own(own: str, reads: Any) -> None:
     with pytest.raises(ValueError, match="t counts or examines itself, but reads not just one"):
         job_of(TABLE, *reads, **{own: lambda *_: None})
+
+
+@pytest.mark.parametrize("form", [Parquet(), Csv(header=False)])
+def test_what_has_no_names_keeps_no_rest(form: Any) -> None:
+    with pytest.raises(ValueError, match="numbers: only columns of JSON say where they are"):
+        Files("numbers", form, (N, RESCUED))
