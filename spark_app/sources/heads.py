@@ -35,10 +35,10 @@ def read_head(file: StoredFile, store: Store) -> bytes:
     if not packed:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")
     is_packed = file.path.endswith(PACKED)
+    head = _unpacked(packed, file.path) if is_packed else packed
     if is_packed and is_bomb(file, size := unpacked_bytes(file, store)):
         words = f"becomes {size:,} bytes when it is unpacked, or is cut off"
         raise Unusable(f"{file.path} {words}; {_DELIVER}")
-    head = _unpacked(packed, file.path) if is_packed else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):
         kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"
