@@ -9,6 +9,7 @@ from typing import Any
 from spark_app.declarations import Csv
 from spark_app.errors import Unusable
 from spark_app.lake.store import Store, StoredFile
+from spark_app.sources.long_lines import MOST_LINE_BYTES, has_long_line
 from spark_app.sources.packed import PACKED, is_bomb, unpacked_bytes
 
 HEAD_BYTES = 2**16
@@ -46,6 +47,10 @@ def read_head(file: StoredFile, store: Store) -> bytes:
         kind = f"no text: it holds NUL bytes; {_DELIVER}"
     if kind:
         raise Unusable(f"{file.path} is {kind}")
+    if not is_packed and has_long_line(file, store):
+        raise Unusable(
+            f"{file.path} has a line of more than {MOST_LINE_BYTES // 2**20} MiB; {_DELIVER}"
+        )
     return head
 
 
