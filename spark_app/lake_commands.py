@@ -26,7 +26,7 @@ def list_files(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
     job = _lake_job(args.job)
     known = ledger.read(job.name, lake, catalogue.current(job.name, lake))
-    kept = known.days.groupby("source_id")[["rows_count", "duplicates_count"]].sum()
+    kept = known.owned.groupby("owner")[["rows_count", "duplicates_count"]].sum()
     rows = [
         (
             str(file["state"]),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from spark_app.lake.ledger import GONE, REFUSED, SKIPPED, Ledger
 from spark_app.lake.store import StoredFile
@@ -14,8 +14,7 @@ _DAY = re.compile(r"[/=](\d{4})[-/](\d{2})[-/](\d{2})/")
 Kind = Literal["new", "changed", "same", "left", "skipped"]
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(NamedTuple):
     """The version of a file whose rows are in the table."""
 
     number: int
@@ -25,7 +24,7 @@ class Seen:
 
     def is_of(self, file: StoredFile) -> bool:
         """Whether a listed file is just this version."""
-        return (self.size_bytes, self.version) == (file.size_bytes, file.version)
+        return self.size_bytes == file.size_bytes and self.version == file.version
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,9 @@ def arrivals(
     kinds: dict[Kind, list[StoredFile]] = {kind: [] for kind in get_args(Kind)}
     for file in here.values():
         old = seen.get(file.path)
-        is_left = not is_full and (file.path, file.size_bytes, file.version) in left
-        kinds[_kind(file, old, is_left=is_left, is_skipped=file.path in skip)].append(file)
+        is_same = old is not None and old.is_of(file)
+        kind: Kind = "same" if is_same else _kind(file, old, () if is_full else left, skip)
+        kinds[kind].append(file)
     near = _copies_near(known, {seen[file.path].number for file in kinds["changed"]})
     same = {seen[file.path].number: file for file in kinds["same"] if file.path not in skip}
     again = {number: file for number, file in same.items() if is_full or number in near}
@@ -144,13 +144,16 @@ def _copies_near(known: Ledger, replaced: Collection[int]) -> set[int]:
     return set(map(int, known.copies_in(days)["owner"])) - set(replaced)
 
 
-def _kind(file: StoredFile, old: Seen | None, *, is_left: bool, is_skipped: bool) -> Kind:
-    """What a listed file is beside the version of it whose rows are in the table."""
-    if old is not None and old.is_of(file):
-        return "same"
-    if is_left:
+def _kind(
+    file: StoredFile,
+    old: Seen | None,
+    left: Collection[tuple[str, int, str]],
+    skip: Collection[str],
+) -> Kind:
+    """What a listed file is, of which another version or none is in the table."""
+    if (file.path, file.size_bytes, file.version) in left:
         return "left"
-    if is_skipped:
+    if file.path in skip:
         return "skipped"
     return "new" if old is None else "changed"
 

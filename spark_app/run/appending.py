@@ -43,28 +43,20 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     Of a file whose earlier rows are replaced, days of the same content are left as they are.
     """
     table, growth = run.job.publishes, run.arrived
-    partition, earlier = partition_of(table), growth.arrivals.earlier
     expired = retention.too_old(table, growth.known, run.today)
     new = retention.kept(_new_rows(run, spark, staged), table, run.today)
     contents = _contents(new, table)
     changed = _changed_days(growth, contents) - expired
-    put = new.where(~new[SOURCE_ID].isin(*earlier) | iceberg.within(table, changed))
-    arrived = {day for number, day in contents if number not in earlier or day in changed}
     iceberg.ensure(spark, table, run.lake)
     iceberg.begin(spark, table, run.run_id)
-    rewritten = changed | _days_with_both(spark, table, put, arrived - changed, growth)
-    rows = put
-    if rewritten:
-        published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
-        rows = published.where(~_is_replaced(table, growth, changed)).unionByName(put)
-    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), rewritten | expired)
-    touched = arrived | rewritten
+    touched = _write(run, spark, new, contents, changed)
     branch = iceberg.branch_rows(spark, table, run.run_id)
-    there = branch.where(iceberg.within(table, touched))
-    kept = _by_day(there, partition)
-    of_drift = drift_findings(run, spark, touched, kept)
-    gone = copies_finding(gone_copies(growth, changed))
-    _judge_table(run, there, branch.count(), {COPIES_CHECK[0]: gone, **of_drift})
+    kept = _by_day(branch.where(iceberg.within(table, touched)), partition_of(table))
+    more = {
+        COPIES_CHECK[0]: copies_finding(gone_copies(growth, changed)),
+        **drift_findings(run, spark, touched, kept),
+    }
+    _judge_table(run, branch, touched, more)
     changes = changes_of(run.run_id, growth, staged, Days(contents, frozenset(changed), kept))
     changes = retention.applied(changes, growth.known, expired)
     return Built(*totals_of(growth, changes), changes)
@@ -109,6 +101,29 @@ def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFram
             "the file that it came from, so add columns to the frame instead of selecting some"
         )
     return made.select(*(column.name for column in run.job.publishes.columns), SOURCE_ID)
+
+
+def _write(
+    run: RunState,
+    spark: "SparkSession",
+    new: "DataFrame",
+    contents: Collection[FileDay],
+    changed: set[date],
+) -> set[date]:
+    """Put new rows on the branch, those of files that were read before in their changed days alone;
+    the days that were touched. A day with rows that go, or with a key twice, is written again."""
+    table, growth = run.job.publishes, run.arrived
+    earlier = growth.arrivals.earlier
+    put = new.where(~new[SOURCE_ID].isin(*earlier) | iceberg.within(table, changed))
+    arrived = {day for number, day in contents if number not in earlier or day in changed}
+    rewritten = changed | _days_with_both(spark, table, put, arrived - changed, growth)
+    rows = put
+    if rewritten:
+        published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
+        rows = published.where(~_is_replaced(table, growth, changed)).unionByName(put)
+    gone = rewritten | retention.too_old(table, growth.known, run.today)
+    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), gone)
+    return arrived | rewritten
 
 
 def _contents(rows: "DataFrame", table: Table) -> dict[FileDay, Content]:
@@ -172,12 +187,13 @@ def _days_with_both(
 
 
 def _judge_table(
-    run: RunState, branch: "DataFrame", rows_count: int, more: Mapping[str, Finding]
+    run: RunState, branch: "DataFrame", touched: Collection[date], more: Mapping[str, Finding]
 ) -> None:
     table = run.job.publishes
-    evidence = Evidence(rows=branch, today=run.today, options=run.options)
+    rows = branch.where(iceberg.within(table, touched))
+    evidence = Evidence(rows=rows, today=run.today, options=run.options)
     found = {
-        **lake_findings(table, branch, rows_count, run.options),
+        **lake_findings(table, rows, branch.count(), run.options),
         **own_findings((*table.checks, *run.job.checks), evidence, run.options),
         **more,
     }

@@ -79,13 +79,23 @@ def inspect(run: RunState) -> Footers:
     Raises:
         GateShut: a promised column is missing.
     """
-    (pinned,) = run.sources
-    source = files_of(pinned)
-    found, refused = inspect_each(source, pinned.files, pinned.store)
+    try:
+        found, refused = _inspected(run)
+    except (RunFailed, FileNotFoundError):
+        moving = leaving.changed(run)
+        if not moving:
+            raise
+        leaving.postpone(run, moving)
+        found, refused = _inspected(run)
     leaving.refuse(run, refused)
-    footers = {source.name: found}
+    footers = {run.sources[0].name: found}
     require_promised(run, footers)
     return footers
+
+
+def _inspected(run: RunState) -> tuple[list[DeliveredFile], dict[str, str]]:
+    (pinned,) = run.sources
+    return inspect_each(files_of(pinned), pinned.files, pinned.store)
 
 
 def stage(run: RunState, spark: "SparkSession", footers: Footers) -> Staged:
@@ -135,6 +145,7 @@ def _read(
         except Exception as error:
             if is_again or not is_of_spark(error) or not leaving.leave_what_fails(run):
                 raise
+            run.lake.store.delete_folder(folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
     counts = staged.groupBy(FILE, "broken_rules").count().collect()
     return staged, [(row[FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]

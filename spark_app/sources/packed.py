@@ -17,7 +17,7 @@ _PART_BYTES, _TRAILER_BYTES = 2**20, 4
 
 def unpacked_bytes(file: StoredFile, store: Store) -> int:
     """How large a file becomes, as its last bytes say: of several parts the last, modulo 4 GiB."""
-    with closing(_opened(file, store)) as opened:
+    with closing(opened_file(file, store)) as opened:
         opened.seek(max(file.size_bytes - _TRAILER_BYTES, 0))
         return int.from_bytes(opened.read(_TRAILER_BYTES), "little")
 
@@ -41,7 +41,7 @@ def damaged(files: Sequence[StoredFile], store: Store) -> dict[str, str]:
 
 
 def _damage(file: StoredFile, store: Store) -> str | None:
-    with closing(_opened(file, store)) as opened, gzip.GzipFile(fileobj=opened) as unpacked:
+    with closing(opened_file(file, store)) as opened, gzip.GzipFile(fileobj=opened) as unpacked:
         try:
             while unpacked.read(_PART_BYTES):
                 pass
@@ -52,6 +52,7 @@ def _damage(file: StoredFile, store: Store) -> str | None:
     return None
 
 
-def _opened(file: StoredFile, store: Store) -> Any:
+def opened_file(file: StoredFile, store: Store) -> Any:
+    """A file whose bytes can be read from anywhere; to be closed."""
     opened = store.open(file)
     return open(opened, "rb") if isinstance(opened, str) else opened

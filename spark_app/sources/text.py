@@ -7,13 +7,13 @@ from spark_app.declarations import Csv, Files, Rule, Text
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
+from spark_app.sources.long_lines import MOST_LINE_BYTES
 from spark_app.sources.text_types import DELIVERED, IS_WHOLE, LINE, parsed
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-MOST_LINE_BYTES = 16 * 2**20
 FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
     "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
     "line_is_text": "is no text: it holds NUL bytes",

@@ -12,6 +12,8 @@ import pytest
 from spark_app.jobs import find_job
 from spark_app.lake import iceberg
 from spark_app.lake.lake import Lake
+from spark_app.run import landing
+from spark_app.sources.files import inspect_each
 from tests.e2e.process import all_checks, expect_error, manifest
 from tests.lakes.conftest import COUNTRY, NAME, PAGES, Visits
 
@@ -276,3 +278,19 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     assert (users(visits), states(visits)) == (["ann"], [("one.csv", "current")])
     visits.done("second")
     assert users(visits) == ["ann", "bob", "cat"]
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_left(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.deliver("two.csv", BOB)
+
+    def vanish_and_inspect(*arguments: Any) -> Any:
+        (visits.raw / "two.csv").unlink(missing_ok=True)
+        return inspect_each(*arguments)
+
+    monkeypatch.setattr(landing, "inspect_each", vanish_and_inspect)
+    ended = visits.done("first")
+    assert "two.csv changed while it was read; the next run reads it" in ended.err
+    assert users(visits) == ["ann"]

@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 
-from spark_app.declarations import Column, Files, Iceberg, OneOf, Option, Parquet, Table, fail
+from spark_app.declarations import (
+    RESCUED,
+    Column,
+    Csv,
+    Files,
+    Iceberg,
+    OneOf,
+    Option,
+    Parquet,
+    Table,
+    fail,
+)
 from tests.builders import job_of
 
 N = Column("n", "bigint", "a number")
@@ -79,3 +90,9 @@ def test_persons_are_kept_where_they_can_be_forgotten() -> None:
 def test_a_lake_keeps_one_day_at_least() -> None:
     with pytest.raises(ValueError, match="keep_days is 0; keep one day at least"):
         Iceberg("day", keep_days=0)
+
+
+@pytest.mark.parametrize("form", [Parquet(), Csv(header=False)])
+def test_what_has_no_names_keeps_no_rest(form: Any) -> None:
+    with pytest.raises(ValueError, match="numbers: only columns of JSON say where they are"):
+        Files("numbers", form, (N, RESCUED))

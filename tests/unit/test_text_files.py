@@ -157,6 +157,13 @@ def test_columns_are_found_by_the_header_of_each_file(spark: SparkSession, tmp_p
     assert "column more is not in the contract" in findings["no_extra_columns"].detail
 
 
+def test_ignored_columns_are_not_told(tmp_path: Path) -> None:
+    source = source_of(Column("a", "string", "what"), form=Csv(ignored=("x",)))
+    write(tmp_path, "a,x,y\n1,2,3\n")
+    (file,) = inspect_files(source, Disk().find(str(tmp_path)), Disk())
+    assert [column.column for column in file.columns if column.expected is None] == ["y"]
+
+
 def test_a_header_with_a_name_missing_or_twice_breaks_the_contract(tmp_path: Path) -> None:
     write(tmp_path, "User,n\nann,1\n", "one.csv")
     write(tmp_path, "user,n,n\nann,1,1\n", "two.csv")
