@@ -24,7 +24,7 @@ LONG_FIRST = (  # by folder, each with its long files
     ("emr", "test_in_local_cloud.py", "test_staying.py", "test_submit.py"),
     ("package", "test_bootstrap.py", "test_bootstrap_failures.py"),
     ("fence", "test_fence.py"),
-    ("lakes", "test_demo.py", "test_which_files.py", "test_append.py", "test_readers.py"),
+    ("lakes", "test_demo.py", "test_which_files.py", "test_append.py", "test_append_properties.py"),
 )
 
 
