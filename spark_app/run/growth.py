@@ -24,6 +24,13 @@ class Growth:
     version: Snapshot | None
     shrinking: frozenset[str] = frozenset()
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether all that a table would get is left out, as was asked."""
+        arrivals = self.arrivals
+        is_asked = self.version is not None and bool(arrivals.skipped)
+        return is_asked and not (arrivals.to_read or arrivals.refused)
+
 
 def growth_of(
     listed: Collection[StoredFile],

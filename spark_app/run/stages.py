@@ -184,12 +184,12 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
 
 def _grow(run: RunState, spark: "SparkSession", footers: reading.Footers, lock: Lock) -> None:
     """The stages of a lake table: a branch stands in place of the run's own table."""
-    arrivals = run.arrived.arrivals
-    is_read = bool(arrivals.to_read or arrivals.refused)
-    built = _read_new(run, spark, footers) if is_read else appending.leave(run, spark)
+    if run.arrived.is_left_out:
+        _publish_branch(run, spark, appending.leave(run, spark), lock)
+        return
+    built = _read_new(run, spark, footers)
     _publish_branch(run, spark, built, lock)
-    if is_read:
-        run.progress.line(landing.in_words(run, built.kept_count, built.duplicates_count))
+    run.progress.line(landing.in_words(run, built.kept_count, built.duplicates_count))
 
 
 def _read_new(run: RunState, spark: "SparkSession", footers: reading.Footers) -> appending.Built:
