@@ -146,20 +146,15 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
         RunFailed: somebody else has published since the branch began, or the catalogue did not say
             whether it took the step.
     """
-    from py4j.protocol import Py4JJavaError
     from pyspark.errors import IllegalArgumentException
 
-    found = loaded(session, table)
+    branches = loaded(session, table).manageSnapshots()
     try:
-        found.manageSnapshots().fastForwardBranch("main", BRANCH + run_id).commit()
+        _take(branches.fastForwardBranch("main", BRANCH + run_id), session, table, run_id)
     except IllegalArgumentException as error:
         if "is not an ancestor" not in str(error):
             raise
         raise _changed(table) from error
-    except Py4JJavaError as error:
-        if UNKNOWN_COMMIT not in str(error):
-            raise
-        _require_published(session, table, run_id)
 
 
 def publish_instead(
@@ -168,13 +163,15 @@ def publish_instead(
     """Move what readers see to the branch of a run that does not go on from it, in one step.
 
     Raises:
-        RunFailed: readers see another snapshot than `seen` by now, or `require` raised.
+        RunFailed: readers see another snapshot than `seen` by now, `require` raised, or the
+            catalogue did not say whether it took the step.
     """
     found = loaded(session, table)  # the commit is refused when it is not the newest any more
     require()
     if found.currentSnapshot().snapshotId() != seen:
         raise _changed(table)
-    found.manageSnapshots().replaceBranch("main", BRANCH + run_id).commit()
+    branches = found.manageSnapshots()
+    _take(branches.replaceBranch("main", BRANCH + run_id), session, table, run_id)
 
 
 def tidy(session: "SparkSession", table: Table, run_id: str, now: datetime) -> None:
@@ -218,6 +215,18 @@ def within(table: Table, days: Collection[date]) -> "Column":
 def partition_of(table: Table) -> str:
     """The date column by which a lake table lies in folders."""
     return _kept(table).partition
+
+
+def _take(step: Any, session: "SparkSession", table: Table, run_id: str) -> None:
+    """Take the step that publishes; where its answer is lost, look whether it was taken."""
+    from py4j.protocol import Py4JJavaError
+
+    try:
+        step.commit()
+    except Py4JJavaError as error:
+        if UNKNOWN_COMMIT not in str(error):
+            raise
+        _require_published(session, table, run_id)
 
 
 def _changed(table: Table) -> RunFailed:

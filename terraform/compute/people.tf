@@ -17,7 +17,7 @@ locals {
 
   operator_policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = concat(local.operator_emr, local.operator_iam, local.operator_s3, local.lake_writer_statements, local.key_statements)
+    Statement = concat(local.operator_emr, local.operator_iam, local.operator_s3, local.operator_forget, local.lake_writer_statements, local.key_statements)
   })
 
   operator_emr = [

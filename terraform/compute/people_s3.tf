@@ -36,6 +36,22 @@ locals {
     },
   ]
 
+  # `forget` keeps the list of who is forgotten, and takes away what quotes them.
+  operator_forget = [for statement in [
+    {
+      Sid      = "RememberWhoIsForgotten"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = [for pattern in ["lake/suppressed/*", "lake/runs/*/receipt.json"] : "${local.bucket_arn}/${pattern}"]
+    },
+    {
+      Sid      = "Forget"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = [for pattern in ["lake/quarantine/*", "lake/runs/*/report.html"] : "${local.bucket_arn}/${pattern}"]
+    },
+  ] : statement if local.has_lakes]
+
   read_prefixes = concat(["lake/final/", "lake/report/"], local.has_lakes ? ["lake/tables/"] : [])
 
   reader_policy = jsonencode({

@@ -277,6 +277,15 @@ WITH_LAKES = [
     (Ask("instance", "s3:DeleteObjectVersion", f"{IN_TABLE}/metadata/v1.metadata.json"), False),
     (Ask("instance", "s3:DeleteObject", "lake/raw/app_event/a.csv"), False),
     (Ask("instance", "s3:DeleteObject", "lake/final/organic_share/a.parquet"), False),
+    # operators forget persons: nobody else touches the list, or what was set aside
+    (Ask("operator", "s3:PutObject", "lake/suppressed/app_event.parquet"), True),
+    (Ask("operator", "s3:PutObject", "lake/runs/R/receipt.json"), True),
+    (Ask("operator", "s3:DeleteObject", "lake/quarantine/app_event/run_id=R/a.parquet"), True),
+    (Ask("operator", "s3:DeleteObject", "lake/runs/R/report.html"), True),
+    (Ask("operator", "s3:DeleteObject", "lake/suppressed/app_event.parquet"), False),
+    (Ask("instance", "s3:GetObject", "lake/suppressed/app_event.parquet"), True),
+    (Ask("instance", "s3:PutObject", "lake/suppressed/app_event.parquet"), False),
+    (Ask("reader", "s3:GetObject", "lake/suppressed/app_event.parquet"), False),
     # readers read both and change neither
     (Ask("reader", "glue:GetTable", TABLE), True),
     (Ask("reader", "glue:GetTables", f"{GLUE}:database/{DATABASE}"), True),

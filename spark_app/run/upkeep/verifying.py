@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Finding, Job, OptionValue
+from spark_app.declarations import Files, Finding, Job, OptionValue
 from spark_app.errors import GateShut, first_line
 from spark_app.lake import iceberg, ledger
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
@@ -96,8 +96,8 @@ def _day_as_time(job: Job, rows: "DataFrame") -> Findings:
     times = [c.name for c in table.columns if c.type == "timestamp" and c.name in table.key]
     if len(times) != 1:
         return {}
-    zones = {getattr(source, "report_zone", "UTC") for source in job.reads}
-    day = F.to_date(F.from_utc_timestamp(times[0], *zones))
+    (zone,) = (source.report_zone for source in job.reads if isinstance(source, Files))
+    day = F.to_date(F.from_utc_timestamp(times[0], zone))
     is_other = ~F.col(partition_of(table)).isin(day, F.trunc(day, "month"))
     seen = rows.agg(F.count("*"), F.count_if(is_other)).collect()[0]
     return {"day_as_time": Finding(seen[0], seen[1])}
