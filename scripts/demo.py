@@ -16,15 +16,16 @@ from spark_app.terminal import print_table
 Run = Callable[[list[str]], int]  # a command of the application: its exit code
 
 
-def demo(root: Path, seed: int, run: Run) -> int:
-    """Deliver twice into a lake that is not there yet and run all jobs after each; the exit code of
-    the first command that did not end with 0."""
+def demo(root: Path, seed: int, run: Run, first: str = "--all") -> int:
+    """Deliver twice into a lake that is not there yet and run all jobs after each, or after the
+    `first` delivery those named; the exit code of the first command that did not end with 0."""
     for number, files in enumerate(make_deliveries.deliveries(seed), start=1):
         make_deliveries.write(root / "raw", files)
         print(
             f"\ndelivery {number}: {len(files)} files of {len(make_deliveries.DATASETS)} datasets"
         )
-        if code := shown(f"run --all --run-id delivery-{number}", root, run):
+        asked = first if number == 1 else "--all"
+        if code := shown(f"run {asked} --run-id delivery-{number}", root, run):
             return code
     for command in ("files item_property", "history item_property"):
         if code := shown(command, root, run):
