@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spark_app.declarations import Job
+from spark_app.declarations import Job, OneFile
 from spark_app.errors import DONE
 from spark_app.lake.lake import Lake
 
@@ -15,7 +15,7 @@ _RANKS: Mapping[int | None, int] = {1: 1, None: 2, 2: 3, 3: 4, DONE: 6}
 @dataclass(frozen=True)
 class Command:
     """The jobs of a step, and the id under which they run. With `if_new` a job with nothing new
-    leaves no run behind, nor does one of the `unnamed` whose table is held."""
+    leaves no run behind, as a lake table does by itself, and one of the `unnamed` that is held."""
 
     run_id: str
     jobs: Sequence[Job]
@@ -24,7 +24,12 @@ class Command:
 
     def may_leave(self, job: Job) -> bool:
         """Whether a job of the step may have had nothing to do."""
-        return self.if_new or job.name in self.unnamed
+        return self.if_new or job.name in self.unnamed or grows(job)
+
+
+def grows(job: Job) -> bool:
+    """Whether a job makes a lake table, and so no run where nothing is new."""
+    return not isinstance(job.publishes.kept_as, OneFile)
 
 
 @dataclass(frozen=True)

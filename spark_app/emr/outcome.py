@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spark_app.emr import explain, prices
-from spark_app.emr.job_runs import Command, JobRun, job_runs, worst
+from spark_app.emr.job_runs import Command, JobRun, grows, job_runs, worst
 from spark_app.emr.logs import Logs, root_of
 from spark_app.emr.service import Emr
 from spark_app.emr.submitting import SubmittedRun
@@ -33,6 +33,11 @@ class CommandEnd:
     @property
     def is_completed(self) -> bool:
         return self.status.step_state == "COMPLETED"
+
+    @property
+    def may_leave_no_run(self) -> bool:
+        """Whether it ends well without a run where nothing is new: a lake table's does by itself."""
+        return self.command.if_new or any(grows(job) for job in self.command.jobs)
 
 
 def conclude(emr: Emr, end: CommandEnd, log: Log) -> None:
@@ -62,13 +67,14 @@ def _is_good(runs: Sequence[JobRun], end: CommandEnd) -> bool:
     """Whether the step ended well, and in this lake."""
     has_left_a_run = any(run.manifest for run in runs)
     codes = {run.exit_code for run in runs}
-    is_here = has_left_a_run or end.command.if_new
+    is_here = has_left_a_run or end.may_leave_no_run
     return end.is_completed and is_here and codes <= {DONE, None}
 
 
 def _print_run(run: JobRun, end: CommandEnd) -> None:
     """The outcome of the only job, and its checks."""
-    nothing = "nothing new" if end.command.if_new else end.status.step_state.lower()
+    is_idle = end.is_completed and end.may_leave_no_run
+    nothing = "nothing new" if is_idle else end.status.step_state.lower()
     print(f"run:     {run.run_id}")
     print(f"outcome: {run.manifest['outcome'] if run.manifest else nothing}")
     print_checks(_checks(run, end.lake), run.manifest or {})

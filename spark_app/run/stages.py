@@ -38,7 +38,7 @@ from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
 from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
 from spark_app.spark.conf import java_version, require_able_machine
-from spark_app.spark.failures import explain, explained_failures
+from spark_app.spark.failures import explain, explained_failures, hidden_stop
 from spark_app.spark.session import SparkOnDemand
 
 if TYPE_CHECKING:
@@ -238,7 +238,9 @@ def _tidy(run: RunState, spark: "SparkSession", touched: set[date], lock: Lock) 
         compact_touched(run, spark, touched, lock)
         run.lake.store.delete_folder(run.lake.staging(run.run_id, table.name))
     except Exception as error:
-        why = str(explain(error, run.require_unchanged) or first_line(error)).partition(";")[0]
+        if hidden_stop(error) is not None:
+            raise
+        why = str(explain(error, lambda: None) or first_line(error)).partition(";")[0]
         run.progress.line(f"the table is published; its upkeep is left to the next run ({why})")
 
 

@@ -241,3 +241,16 @@ def test_settings_of_this_machine_travel_to_the_cluster(deployment: Deployment) 
         "--set",
         "CHANNELS=Ads",
     ]
+
+
+def test_a_lake_table_with_nothing_new_ends_well_without_a_run(deployment: Deployment) -> None:
+    iceberg = {"Classification": "iceberg-defaults", "Properties": {"iceberg.enabled": "true"}}
+    cluster = deployment.document()["cluster"] | {"Configurations": [iceberg]}
+    deployment.put("app/launch.json", deployment.text(cluster=cluster).encode())
+    deployment.put("lake/raw/app_event/one.csv", b"u1,,,,open,1,2024-05-01 10:00:00.000000,,\n")
+    deployment.emr.plans["r1"] = Plan()
+
+    ended = deployment.app("submit", "app_event", "--run-id", "r1")
+
+    assert ended.code == 0, ended.err
+    assert "outcome: nothing new" in ended.out

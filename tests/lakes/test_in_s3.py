@@ -1,5 +1,6 @@
 """A lake table in S3, with Glue as its catalogue: the same table, and what Glue can do to a run."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +27,10 @@ def by_pyiceberg(visits: Visits) -> tuple[str, ...]:
     """The users that the page's reader sees, of this lake's table of visits."""
     (code,) = marked(docs("reading"), "reader of a lake table in S3")
     names: dict[str, Any] = {}
-    of_page = ("acme_data_lake_e014437f.app_event", "event_date >= '2024-05-02'", "user_id")
-    here = (f"{visits.namespace}.visit", "day >= '2024-05-01'", "user")
+    region, url = '"client.region": "eu-central-1"', os.environ["AWS_ENDPOINT_URL"]
+    of_page = ("acme_data_lake_e014437f.app_event", "event_date >= '2024-05-02'", "user_id", region)
+    endpoint = f'{region}, "s3.endpoint": "{url}"'
+    here = (f"{visits.namespace}.visit", "day >= '2024-05-01'", "user", endpoint)
     for word, ours in zip(of_page, here, strict=True):
         assert word in code
         code = code.replace(word, ours)
