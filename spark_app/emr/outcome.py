@@ -36,7 +36,7 @@ class CommandEnd:
 
     @property
     def may_leave_no_run(self) -> bool:
-        """Whether it ends well without a run where nothing is new: a lake table's does by itself."""
+        """Whether nothing new is a good end without a run, as it always is of a lake table."""
         return self.command.if_new or any(grows(job) for job in self.command.jobs)
 
 
