@@ -36,7 +36,7 @@ class CommandEnd:
 
     @property
     def may_leave_no_run(self) -> bool:
-        """Whether it ends well without a run where nothing is new: a lake table's does by itself."""
+        """Whether it ends well without a run where nothing is new, as for a lake table."""
         return self.command.if_new or any(grows(job) for job in self.command.jobs)
 
 
