@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Evidence, Files, Finding, JsonLines, Rest, Rule
@@ -198,7 +197,7 @@ def in_words(run: RunState, kept_count: int, duplicates_count: int) -> str:
     raw, (pinned,) = run.manifest.stages[0], run.sources
     copies = f"{duplicates_count:,} {'copy' if duplicates_count == 1 else 'copies'}"
     rows = f"{raw.rows_in:,} row{'s' if raw.rows_in != 1 else ''}, {kept_count:,} kept, {copies}"
-    seconds = (datetime.now(UTC) - run.clock).total_seconds()
+    seconds = sum(stage.seconds for stage in run.manifest.stages)
     return (
         f"read: {rows}, {raw.quarantined_count:,} set aside; "
         f"{pinned.bytes_count / 1e6:,.1f} MB in {seconds:,.1f} s"

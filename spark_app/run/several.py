@@ -43,6 +43,7 @@ def run_several(jobs: Sequence[Job], wanted: Batch, around: Surroundings) -> lis
     """Run jobs in their order; a job whose source failed is left, and says why."""
     ends: dict[str, JobEnd] = {}
     for job in jobs:
+        around.progress.line(f"run {job.name}")
         end = _left(job, ends) or _one(job, wanted, around)
         if end.exit_code != DONE:
             around.progress.line(f"error: {job.name}: {end.words}")

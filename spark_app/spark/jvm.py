@@ -117,12 +117,14 @@ class Jvm:
         Everything of value is written by then, so there is nothing to wait for.
         """
         from pyspark import SparkContext
+        from pyspark.sql import SparkSession
 
         if self._starting.ident is not None:
             self._launched.wait()
         if self._gateway is not None:
             SparkContext._active_spark_context = None
             SparkContext._gateway = SparkContext._jvm = None
+            SparkSession._instantiatedSession = None
             _close(self._gateway)
         self._ended.set()
         if self._copying.ident is not None:

@@ -32,6 +32,7 @@ class SparkOnDemand:
         """Take what its JVM needs; nothing is started."""
         self._driver_memory, self._is_verbose, self._region = driver_memory, is_verbose, region
         self._input_bytes, self._log = 0, log
+        self._lake_tables: Paths | None = None
         self._jvm: Jvm | None = None
         self._open = ExitStack()
         self.log_name: str | None = None
@@ -43,9 +44,11 @@ class SparkOnDemand:
         with stopping.deferred():
             self.end()
 
-    def expect(self, input_bytes: int) -> None:
-        """Say how much all runs of the command will read together: it decides how to tune."""
-        self._input_bytes = input_bytes
+    def expect(self, input_bytes: int, lake_tables: Paths | None) -> None:
+        """Say how much all runs of the command will read together, which decides how to tune, and
+        the lake whose tables of Iceberg some of them reach (null: none does): one JVM serves all.
+        """
+        self._input_bytes, self._lake_tables = input_bytes, lake_tables
 
     @contextmanager
     def started(
@@ -73,7 +76,7 @@ class SparkOnDemand:
         if self._jvm is not None and not self._jvm.can_serve(has_s3, has_iceberg):
             self.end()
         if self._jvm is None:
-            self._start(log, log_name, input_bytes, has_s3, lake_tables)
+            self._start(log, log_name, input_bytes, has_s3, lake_tables or self._lake_tables)
         jvm = self._jvm
         assert jvm is not None
         yield lambda: _with_conf(jvm.connect(), catalogue)

@@ -82,8 +82,12 @@ def test_a_job_whose_source_failed_is_skipped_and_says_why(
     }
     assert [ends[name].manifest is None for name in "abcd"] == [True, False, True, True]
     assert capsys.readouterr().err.splitlines() == [
+        "run a",
         "error: a: the raw gate stayed shut",
+        "run b",
+        "run c",
         "error: c: skipped, because a, which it reads, failed",
+        "run d",
         "error: d: skipped, because c, which it reads, failed",
     ]
 
