@@ -49,6 +49,12 @@ def test_a_line_is_a_row_whose_keys_lead_into_objects(spark: SparkSession, tmp_p
     )
 
 
+def test_a_key_that_is_spelt_as_a_path_fails_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    line = {"meta": {"user": "ann", "v": 1}, "meta.v": 2}
+    rows, *_ = read(spark, tmp_path, line, source=source_of(USER, RESCUED))
+    assert rows == [{"user": "ann", "rescued_json": '{"meta.v":1}'}]
+
+
 def test_packed_files_and_blank_lines_are_read(spark: SparkSession, tmp_path: Path) -> None:
     content = gzip.compress(b'\xef\xbb\xbf{"meta": {"user": "ann"}}\r\n\r\n')
     path = write(tmp_path, content, "events.json.gz")
