@@ -15,6 +15,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from spark_app.errors import one_line
+
 ROOT = Path(__file__).parents[2]
 JOB = "organic_share"
 DEADLINE = 120.0
@@ -171,7 +173,8 @@ def expect_recorded(
     """The manifest says how the run ended, in the words that the user got."""
     found = manifest(lake, run_id)
     assert (found["outcome"], found["exit_code"]) == (outcome, code)
-    assert found["reason"] == (line.removeprefix("error: ") if line else None)
+    said = line.removeprefix("error: ") if line else None
+    assert (found["reason"] and one_line(found["reason"])) == said
     assert found["finished_at"] is not None
     assert found["duration_seconds"] > 0
     assert (found["published_at"] is not None) == (outcome == "published")
