@@ -202,7 +202,7 @@ def attribution(rng: random.Random) -> Dataset:
 def device_event(rng: random.Random) -> Dataset:
     """JSON lines in a folder a tracker and day, every other file packed."""
     lines = []
-    for day, at in moments(rng, 36):
+    for day, at in moments(rng, 48):
         device, place = rng.randrange(DEVICES), rng.choice(PLACES)
         event = {
             "meta": {"session_long": ID + device, "date": f"{at:%Y-%m-%d %H:%M:%S}"},

@@ -157,10 +157,13 @@ def test_events_of_a_third_party_lie_by_month(made: Any, tmp_path: Path) -> None
         "8,bob,purchase,2024-05-31T00:00:00,,",
     )
     assert rows == [
-        *[("2024-05-01", "2024-05-01", "2024-05-01 00:00:00", "7", "bob", "purchase", None, None)],
+        (
+            *("2024-05-01", "2024-05-01", "2024-05-01 00:00:00"),
+            *("7", "bob", "purchase", None, None, None),
+        ),
         (
             *("2024-04-01", "2024-04-30", "2024-04-30 23:59:59"),
-            *("9007199254740993", "ann", "signup", "web", "DE"),
+            *("9007199254740993", "ann", "signup", "web", "DE", None),
         ),
     ]
     data = tmp_path / "lake" / "tables" / "user_funnel" / "data"

@@ -65,7 +65,7 @@ def test_a_table_grows_by_what_is_new_as_on_a_disk(visits: Visits, s3: Any) -> N
     history = [row.split() for row in visits.ask("history", "visit").out.splitlines()[1:]]
     assert [(row[0], *row[-3:]) for row in history] == [
         ("first", "2", "0", "2"),
-        ("second", "2", "2", "2"),
+        ("second", "1", "1", "2"),
     ]
     files = [row.split() for row in visits.ask("files", "visit").out.splitlines()[1:]]
     assert [(row[0], *row[1:6]) for row in files] == [

@@ -125,7 +125,7 @@ def test_the_copy_of_terraform_is_tied_to_the_cloud_and_has_no_state(tmp_path: P
     assert names == {"main.tf", "variables.tf", "lake/main.tf", *own}
     override = (copy / "local_cloud_override.tf").read_text()
     assert 'allowed_account_ids = ["000000000000"]' in override
-    assert 'emr = "http://127.0.0.1:4567"' in override and "sts = var.local_cloud" in override
+    assert 'emr  = "http://127.0.0.1:4567"' in override and "sts  = var.local_cloud" in override
     variable = (copy / "local_cloud.tf").read_text()
     assert 'var.local_cloud == "http://127.0.0.1:4566"' in variable
     assert f'default = "{tmp_path / "project"}"' in override
