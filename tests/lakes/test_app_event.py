@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_app import cli
+from spark_app.lake.lake import Lake
+from spark_app.spark.iceberg import catalogue_conf
 from tests import in_process
 from tests.docs.pages import ROOT, docs, marked
 from tests.e2e.process import expect_done
@@ -102,6 +104,9 @@ def test_the_page_reads_with_spark(
     lake: Path, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(lake.parent)
+    for key, value in catalogue_conf(Lake(str(lake))).items():
+        if ".hadoop." in key:  # the tests' Spark has not the file system of a user's own
+            spark.conf.set(key, value)
     names: dict[str, Any] = {"spark": spark}
     exec(snippet("lake table: Spark"), names)
     rows = names["events"].orderBy("user_id").collect()
