@@ -170,6 +170,7 @@ def app_event(rng: random.Random) -> Dataset:
         b"adid-0007,ios,iPhone,DE,open,,2024-03-08 10:00:00.000000,,",
         b"adid-0008,ios,iPhone,DE,open,8,,,",
         b"adid-0009,ios,iPhone,DE,open,9.00720E+15,2024-03-08 10:00:00.000000,,",
+        b"adid-0010,ios,iPhone,DE,open,10,2999-03-08 10:00:00.000000,,",
     )
     return Dataset(lines, bad, again=lambda line: line.replace("Pixel 8", "Pixel 8 Pro"))
 
@@ -195,6 +196,7 @@ def attribution(rng: random.Random) -> Dataset:
         b"ads,summer,2024-03-08 10:00:00.000000,t1,6,,adid-0001",
         b"ads,summer,2024-03-08 10:00:00.000000,t1,7,0,",
         b"ads,summer,2024-03-08 10:00:00.000000,t1,8,-1,adid-0001",
+        b"ads,summer,2999-03-08 10:00:00.000000,t1,9,0,adid-0001",
     )
     return Dataset(lines, bad, end="\r\n")
 
@@ -202,7 +204,7 @@ def attribution(rng: random.Random) -> Dataset:
 def device_event(rng: random.Random) -> Dataset:
     """JSON lines in a folder a tracker and day, every other file packed."""
     lines = []
-    for day, at in moments(rng, 48):
+    for day, at in moments(rng, 60):
         device, place = rng.randrange(DEVICES), rng.choice(PLACES)
         event = {
             "meta": {"session_long": ID + device, "date": f"{at:%Y-%m-%d %H:%M:%S}"},
@@ -226,6 +228,7 @@ def device_event(rng: random.Random) -> Dataset:
         f'{good}, "params": {{"lat": "north"}}}}'.encode(),
         b'{"meta": {"date": "2024-03-08 10:00:00"}}',
         b'{"meta": {"session_long": 1}}',
+        b'{"meta": {"session_long": 1, "date": "2999-03-08 10:00:00"}}',
     )
     return Dataset(lines, bad, again=_in_another_order)
 
@@ -254,6 +257,7 @@ def shop_event(rng: random.Random) -> Dataset:
         b"1709892000000,1,,2,",
         b"1709892000000,1,view,,",
         b"1709892000000,1,wink,2,",
+        b"32477148000000,1,view,2,",
     )
     return Dataset(lines, bad, "timestamp,visitorid,event,itemid,transactionid")
 
@@ -281,6 +285,7 @@ def item_property(rng: random.Random) -> Dataset:
         b",1,790,n1.000",
         b"1709892000000,,790,n1.000",
         b"1709892000000,1,,n1.000",
+        b"32477148000000,1,790,n1.000",
     )
     header = "timestamp,itemid,property,value"
     return Dataset(lines, bad, header, again=lambda line: line.replace(",n", ",n9"))
@@ -316,6 +321,7 @@ def user_funnel(rng: random.Random) -> Dataset:
         b"5,,signup,2024-03-08 10:00:00,web,DE",
         b"6,u1,,2024-03-08 10:00:00,web,DE",
         b"7,u1,signup,,web,DE",
+        b"8,u1,signup,2999-03-08 10:00:00,web,DE",
     )
     return Dataset(lines, bad, "event_id,user_id,event_name,event_timestamp,platform,country")
 

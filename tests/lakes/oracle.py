@@ -27,15 +27,16 @@ FIELDS = {
     "shop_event": "at_text visitor_id event item_id transaction_id",
     "user_funnel": "event_id user_id event_name at_text platform country",
 }
+NOT_COMPARED = ("source_id", "event_digest", "rescued_json")
 HAS_HEADER = ("category", "item_property", "shop_event", "user_funnel")
 
-# Each gives the table's columns in order, but for the number of the file and the digest.
+# Each gives the table's columns in order, but for what is not compared.
 TABLES = {
     "app_event": rf"""
         SELECT moment::DATE, moment, user_id, log_id, os, model, country, event_name,
                quantity::INT, price::DECIMAL(20, 4)
         FROM (SELECT *, {MICROS} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND user_id IS NOT NULL AND event_name IS NOT NULL
+        WHERE moment < '2100-01-01' AND user_id IS NOT NULL AND event_name IS NOT NULL
           AND log_id NOT LIKE '%E+%'
           AND coalesce(regexp_full_match(quantity, '\d+'), true)
           AND coalesce(regexp_full_match(price, '\d+(\.\d{{1,4}})?'), true)
@@ -47,7 +48,7 @@ TABLES = {
         SELECT DISTINCT moment::DATE, moment, user_id, log_id, partner, campaign, tracker_id,
                kind::INT, kind = '0'
         FROM (SELECT *, {MICROS} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND user_id IS NOT NULL AND log_id IS NOT NULL
+        WHERE moment < '2100-01-01' AND user_id IS NOT NULL AND log_id IS NOT NULL
           AND regexp_full_match(kind, '\d+')
     """,
     "category": """
@@ -70,28 +71,28 @@ TABLES = {
         SELECT moment::DATE, device_id, moment, brand, tracker, channel, country, user_id,
                try_cast(long AS DOUBLE), try_cast(lat AS DOUBLE)
         FROM (SELECT DISTINCT *, {AT} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND device_id IS NOT NULL
+        WHERE moment < '2100-01-01' AND device_id IS NOT NULL
           AND (long IS NULL OR try_cast(long AS DOUBLE) IS NOT NULL)
           AND (lat IS NULL OR try_cast(lat AS DOUBLE) IS NOT NULL)
     """,
     "item_property": f"""
         SELECT moment::DATE, moment, item_id, property, max(value)
         FROM (SELECT *, {MILLIS} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND item_id IS NOT NULL AND property IS NOT NULL
+        WHERE moment < '2100-01-01' AND item_id IS NOT NULL AND property IS NOT NULL
         GROUP BY ALL
     """,
     "shop_event": f"""
         SELECT DISTINCT moment::DATE, moment, visitor_id, event, item_id,
                coalesce(transaction_id, '(none)')
         FROM (SELECT *, {MILLIS} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND visitor_id IS NOT NULL AND item_id IS NOT NULL
+        WHERE moment < '2100-01-01' AND visitor_id IS NOT NULL AND item_id IS NOT NULL
           AND event IN ('view', 'addtocart', 'transaction')
     """,
     "user_funnel": f"""
         SELECT DISTINCT date_trunc('month', moment)::DATE, moment::DATE, moment, event_id, user_id,
                event_name, platform, country
         FROM (SELECT *, {AT} AS moment FROM delivered)
-        WHERE moment IS NOT NULL AND event_id IS NOT NULL AND user_id IS NOT NULL
+        WHERE moment < '2100-01-01' AND event_id IS NOT NULL AND user_id IS NOT NULL
           AND event_name IS NOT NULL
     """,
 }
@@ -111,7 +112,7 @@ def expected(name: str, folder: Path) -> duckdb.DuckDBPyRelation:
 
 def differences(name: str, folder: Path, table: pa.Table) -> list[tuple[object, ...]]:
     """Rows that only one of the two has: the table as it was read, and what it must be."""
-    names = [column for column in table.column_names if column not in ("source_id", "event_digest")]
+    names = [column for column in table.column_names if column not in NOT_COMPARED]
     wanted = expected(name, folder).to_arrow_table().rename_columns(names)
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
