@@ -14,7 +14,7 @@ from spark_app import jobs
 from spark_app.cli import run
 
 MOMENTS = {
-    "read": ("spark_app.run.appending", "stage"),
+    "read": ("spark_app.run.landing", "stage"),
     "write": ("spark_app.lake.iceberg", "replace_days"),
     "gate": ("spark_app.run.appending", "_judge_table"),
     "before the fast-forward": ("spark_app.lake.iceberg", "publish"),
