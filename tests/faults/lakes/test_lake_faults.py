@@ -74,7 +74,7 @@ def _locks_die_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPARK_APP_LOCK_DEAD_SECONDS", DEAD_SECONDS)
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 @on_disk_and_in_s3
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_run_is_killed_at_a_random_moment_of_each_of_its_stages(
@@ -90,7 +90,7 @@ def test_a_run_is_killed_at_a_random_moment_of_each_of_its_stages(
         seconds = rng.uniform(0.01, LATEST[moment]) if moment in LATEST else 0.0
         proxy.rule = failing(100 * seed + number)
         running = child(visits, tmp_path, f"hit-{number}", moment, seconds, signal.SIGKILL)
-        said = running.communicate(timeout=240)[1]
+        said = running.communicate(timeout=400)[1]
         proxy.rule = lambda asked: None
         is_killed = running.returncode == -signal.SIGKILL
         assert is_killed or "Traceback" not in said, said
@@ -102,7 +102,7 @@ def test_a_run_is_killed_at_a_random_moment_of_each_of_its_stages(
         assert visits.ledger().days["rows_count"].sum() == len(new)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @on_disk_and_in_s3
 def test_of_two_runs_that_race_none_loses_the_rows_of_the_other(
     visits: Visits, proxy: FaultProxy, tmp_path: Path
@@ -112,7 +112,7 @@ def test_of_two_runs_that_race_none_loses_the_rows_of_the_other(
     racing = [
         child(visits, tmp_path, name, "report", 600, signal.SIGKILL) for name in ("left", "right")
     ]
-    said = [one.communicate(timeout=240)[1] for one in racing]
+    said = [one.communicate(timeout=400)[1] for one in racing]
     for one, text in zip(racing, said, strict=True):
         assert one.returncode == 0 or "holds the lock" in text, text
     assert [one.returncode for one in racing].count(0) >= 1
@@ -121,7 +121,7 @@ def test_of_two_runs_that_race_none_loses_the_rows_of_the_other(
     assert len(visits.ask("history", "visit").out.splitlines()) == 2
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @in_s3
 @pytest.mark.parametrize("moment", ["write", "before the fast-forward"])
 def test_a_zombie_that_wakes_up_late_in_a_race_changes_nothing(
@@ -132,11 +132,11 @@ def test_a_zombie_that_wakes_up_late_in_a_race_changes_nothing(
     visits.done("begin")
     deliverer.act()
     with child(visits, tmp_path, "zombie", moment, 0, signal.SIGSTOP) as zombie:
-        process.until(lambda: _is_stopped(zombie.pid), "the run to stop", 240)
+        process.until(lambda: _is_stopped(zombie.pid), "the run to stop", 400)
         deliverer.act()
         visits.done("next")
         os.killpg(zombie.pid, signal.SIGCONT)
-        said = zombie.communicate(timeout=240)[1]
+        said = zombie.communicate(timeout=400)[1]
     assert zombie.returncode == 1, said
     assert "was taken over" in said or "was changed by somebody else" in said, said
     COUNTS["zombies of lake tables"] += 1
