@@ -22,6 +22,7 @@ SOURCE_ID = "source_id"
 KEPT_DAYS, KEPT_SNAPSHOTS = 7, 100
 FILE_BYTES = 128 * 2**20
 BRANCH = "run_"
+_OVERTAKEN = ("is not an ancestor", "does not exist")  # the next run forgets branches of dead ones
 UNKNOWN_COMMIT = "CommitStateUnknownException"
 _PROPERTIES = {
     "format-version": "2",
@@ -152,7 +153,7 @@ def publish(session: "SparkSession", table: Table, run_id: str) -> None:
     try:
         _take(branches.fastForwardBranch("main", BRANCH + run_id), session, table, run_id)
     except IllegalArgumentException as error:
-        if "is not an ancestor" not in str(error):
+        if not any(words in str(error) for words in _OVERTAKEN):
             raise
         raise _changed(table) from error
 

@@ -52,6 +52,7 @@ _KNOWN: tuple[tuple[str, type[AppError], str], ...] = (
     ("Cannot find catalog plugin class", Unusable, _NO_ICEBERG),
     (UNKNOWN_COMMIT, RunFailed, _LOST),
     ("CommitFailedException", RunFailed, _CHANGED),
+    ("Cannot use branch (does not exist)", RunFailed, _CHANGED),
     ("ExpiredToken", Unusable, "the AWS credentials expired during the run; renew them, run again"),
     ("NoSuchBucket", Unusable, "Spark finds no such S3 bucket; check its name and region"),
     ("glue.model.AccessDeniedException", Unusable, _GLUE_DENIED),

@@ -40,6 +40,11 @@ def _explained(text: str) -> AppError | None:
             "was changed by somebody else",
         ),
         (
+            "ValidationException: Cannot use branch (does not exist): run_late",
+            RunFailed,
+            "was changed by somebody else",
+        ),
+        (
             "Cannot find catalog plugin class for catalog 'lake': org.apache.iceberg.Some",
             Unusable,
             "lakes = true",
