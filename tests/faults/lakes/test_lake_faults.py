@@ -70,7 +70,8 @@ def failing(seed: int) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def _locks_die_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _locks_die_soon(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of commands in this process, once the lake is there."""
     monkeypatch.setenv("SPARK_APP_LOCK_DEAD_SECONDS", DEAD_SECONDS)
 
 
