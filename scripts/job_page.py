@@ -107,7 +107,7 @@ def form_words(source: Files) -> str:
 
 def reading_words(source: Files, job: Job) -> str:
     """What is left out of a dataset."""
-    if isinstance(job.publishes.kept_as, Iceberg):
+    if job.publishes.is_lake:
         return "Each version of a file is read once."
     if source.time is None:
         return "`--since` reads it whole."

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import Unusable, one_line
 from spark_app.jobs import JOBS, all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
@@ -49,7 +49,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
             print_table(("job", "would", "why"), plan(jobs, wanted, around))
             return 0
         if len(jobs) > 1:
-            has_lakes = any(not isinstance(job.publishes.kept_as, OneFile) for job in jobs)
+            has_lakes = any(job.publishes.is_lake for job in jobs)
             spark.expect(_bytes_to_read(jobs, wanted, around), lake if has_lakes else None)
             ends = run_several(jobs, wanted, around)
             _print_ends(ends, is_json=args.json)
@@ -143,10 +143,9 @@ def publish(args: "Namespace", lake: Lake, settings: Settings) -> None:
         raise Unusable("say which run with --run RUN_ID, or release a held table with --release")
     if args.release:
         _release(job, lake)
-    elif isinstance(job.publishes.kept_as, OneFile):
-        _publish_run(job, parse_run_id(args.run), lake, _switch_of_file)
     else:
-        _publish_run(job, parse_run_id(args.run), lake, partial(lake_switch, settings))
+        switch_of = partial(lake_switch, settings) if job.publishes.is_lake else _switch_of_file
+        _publish_run(job, parse_run_id(args.run), lake, switch_of)
 
 
 def _publish_run(job: Job, run_id: str, lake: Lake, switch_of: SwitchOf) -> None:

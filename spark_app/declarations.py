@@ -358,6 +358,11 @@ class Table:
             raise ValueError(f"{self.name}: {nullable[0]} is of the key and may not be null")
 
     @property
+    def is_lake(self) -> bool:
+        """Whether it is a lake table, and not one file."""
+        return isinstance(self.kept_as, Iceberg)
+
+    @property
     def most_bytes(self) -> int:
         """How large a table of one file may be in memory.
 
@@ -522,7 +527,7 @@ class Job:
             raise ValueError(
                 f"{self.name} counts or examines itself, but reads not just one dataset"
             )
-        if isinstance(self.publishes.kept_as, Iceberg):
+        if self.publishes.is_lake:
             if (len(self.reads), len(files)) != (1, 1):
                 raise ValueError(
                     f"{self.name} appends rows of files, but reads not just one dataset"
@@ -532,7 +537,7 @@ class Job:
         has_persons = any(column.person for one in files for column in one.columns)
         if files and has_persons != any(column.person for column in self.publishes.columns):
             raise ValueError(f"{self.name}: say of source and table which column is a person")
-        if has_persons and isinstance(self.publishes.kept_as, OneFile):
+        if has_persons and not self.publishes.is_lake:
             raise ValueError(
                 f"{self.name}: keep persons in a lake table, where `forget` finds them"
             )

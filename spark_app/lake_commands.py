@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import Unusable
 from spark_app.jobs import all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
@@ -127,7 +127,7 @@ def prune_tables(lake: Lake, settings: Settings) -> None:
     from spark_app.run.upkeep import pruning
     from spark_app.run.upkeep.tended import tended
 
-    lakes = [job for job in all_jobs() if not isinstance(job.publishes.kept_as, OneFile)]
+    lakes = [job for job in all_jobs() if job.publishes.is_lake]
     here = [job for job in lakes if published(job.publishes, lake)]
     if not here:
         return
@@ -174,6 +174,6 @@ def _made_by(change: "Change") -> str:
 
 def _lake_job(name: str) -> Job:
     job = find_job(name)
-    if isinstance(job.publishes.kept_as, OneFile):
+    if not job.publishes.is_lake:
         raise Unusable(f"{name} is a table of one file: `runs` has its history")
     return job

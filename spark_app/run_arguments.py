@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import Unusable
 from spark_app.jobs import JOBS, all_jobs, datasets, find_job, options_of
 from spark_app.lake.lake import Lake
@@ -104,7 +104,7 @@ def parse_once(args: "Namespace", jobs: Sequence[Job]) -> "Once":
 
     once = Once(tuple(args.skip), args.full, tuple(args.accept_shrink))
     asked = [f"--{name.replace('_', '-')}" for name in once.as_dict()]
-    others = [job.name for job in jobs if isinstance(job.publishes.kept_as, OneFile)]
+    others = [job.name for job in jobs if not job.publishes.is_lake]
     if asked and others:
         raise Unusable(
             f"{asked[0]} is for lake tables, and {others[0]}, a table of one file, is always made "

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.emr import launch_spec, long_options, prices, requests, submitting
 from spark_app.emr.claim import Claims
 from spark_app.emr.follow import advising, follow
@@ -71,7 +71,7 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def _require_possible(named: Sequence[Job], spec: LaunchSpec) -> None:
     """Refuse named jobs that this deployment's clusters cannot run."""
-    lakes = [job.name for job in named if not isinstance(job.publishes.kept_as, OneFile)]
+    lakes = [job.name for job in named if job.publishes.is_lake]
     if lakes and not spec.has_lakes:
         raise Unusable(
             f"{lakes[0]} makes a lake table, which this deployment does not have; apply the "

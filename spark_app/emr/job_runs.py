@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import DONE
 from spark_app.lake.lake import Lake
 
@@ -24,12 +24,7 @@ class Command:
 
     def may_leave(self, job: Job) -> bool:
         """Whether a job of the step may have had nothing to do."""
-        return self.if_new or job.name in self.unnamed or grows(job)
-
-
-def grows(job: Job) -> bool:
-    """Whether a job makes a lake table, and so no run where nothing is new."""
-    return not isinstance(job.publishes.kept_as, OneFile)
+        return self.if_new or job.name in self.unnamed or job.publishes.is_lake
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from spark_app.emr import explain, prices
-from spark_app.emr.job_runs import Command, JobRun, grows, job_runs, worst
+from spark_app.emr.job_runs import Command, JobRun, job_runs, worst
 from spark_app.emr.logs import Logs, root_of
 from spark_app.emr.service import Emr
 from spark_app.emr.submitting import SubmittedRun
@@ -37,7 +37,7 @@ class CommandEnd:
     @property
     def may_leave_no_run(self) -> bool:
         """Whether nothing new is a good end without a run, as it always is of a lake table."""
-        return self.command.if_new or any(grows(job) for job in self.command.jobs)
+        return self.command.if_new or any(job.publishes.is_lake for job in self.command.jobs)
 
 
 def conclude(emr: Emr, end: CommandEnd, log: Log) -> None:

@@ -143,9 +143,9 @@ def _commits(
     head: int, metadata: Mapping[str, Any], known: Mapping[int, Mapping[str, Any]]
 ) -> Iterator[int]:
     """The snapshots of the run whose last one is `head`."""
-    yield head
-    _, *before = _back_from(head, known)
-    yield from takewhile(lambda at: not _snapshot(metadata, at).run_id, before)
+    line = _back_from(head, known)
+    yield next(line)
+    yield from takewhile(lambda at: not _snapshot(metadata, at).run_id, line)
 
 
 def _metadata(table: str, lake: Paths) -> dict[str, Any] | None:

@@ -1,13 +1,14 @@
 """Days of a lake table that lie in many small files become few large ones, sorted as the table."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from spark_app.declarations import Table
 from spark_app.lake import iceberg
-from spark_app.lake.catalogue import MARK
+from spark_app.lake.catalogue import MARK, Snapshot
+from spark_app.lake.changes import marks_of
 from spark_app.lake.iceberg import FILE_BYTES, partition_of
 
 if TYPE_CHECKING:
@@ -48,19 +49,18 @@ def crumbled(
 def compact(
     session: "SparkSession",
     table: Table,
-    run_id: str,
+    change_id: str,
+    version: Snapshot,
     days: Collection[date],
-    marks: Mapping[str, str],
 ) -> Compacted:
-    """Put the files of some days together on the branch of a run: one commit, which says `marks`
-    and changes no row."""
-    known = session._jvm.org.apache.iceberg  # type: ignore[union-attr]
+    """Put the files of some days together on the branch of a change, which begins at a version: one
+    commit, which changes no row."""
     found = iceberg.loaded(session, table)
-    action = known.spark.actions.SparkActions.get(session._jsparkSession).rewriteDataFiles(found)
-    action = action.toBranch(iceberg.BRANCH + run_id).filter(_within(session, table, days))
+    action = iceberg.actions(session).rewriteDataFiles(found)
+    action = action.toBranch(iceberg.BRANCH + change_id).filter(_within(session, table, days))
     action = action.binPack() if found.sortOrder().isUnsorted() else action.sort()
     action = action.option("min-input-files", "2")
-    for name, value in marks.items():
+    for name, value in marks_of(version, "compact", change_id).items():
         action = action.snapshotProperty(f"{MARK}{name}", value)
     done = action.execute()
     return Compacted(len(days), done.rewrittenDataFilesCount(), done.addedDataFilesCount())

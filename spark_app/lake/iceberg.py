@@ -4,7 +4,7 @@ Copy on write only, so that every reader sees plain files.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from spark_app.declarations import Column as ColumnOf
@@ -12,6 +12,7 @@ from spark_app.declarations import Iceberg, Table
 from spark_app.errors import RunFailed
 from spark_app.lake.arrow import ddl
 from spark_app.lake.catalogue import CATALOGUE, MARK, NAMESPACE_SETTING
+from spark_app.lake.ledger import FileDay
 from spark_app.lake.paths import Paths
 from spark_app.lake.schema_change import schema_change
 
@@ -97,6 +98,12 @@ def branch_rows(session: "SparkSession", table: Table, run_id: str) -> "DataFram
     return session.table(_branch(session, table, run_id))
 
 
+def counts_by_day(rows: "DataFrame", table: Table) -> dict[FileDay, int]:
+    """How many rows there are of each file version and day."""
+    counts = rows.groupBy(SOURCE_ID, partition_of(table)).count().collect()
+    return {(row[0], row[1]): row[2] for row in counts}
+
+
 def null_counts(
     session: "SparkSession", table: Table, run_id: str, days: Collection[date]
 ) -> list[tuple[date, int, dict[str, int]]]:
@@ -134,10 +141,7 @@ def replace_days(
 
 def mark(session: "SparkSession", table: Table, run_id: str, marks: Mapping[str, str]) -> None:
     """Say on the branch of a run what made it: the summary of its last commit."""
-    commit = loaded(session, table).newAppend().toBranch(BRANCH + run_id)
-    for name, value in marks.items():
-        commit = commit.set(f"{MARK}{name}", value)
-    commit.commit()
+    _commit(loaded(session, table).newAppend().toBranch(BRANCH + run_id), marks)
 
 
 def publish(session: "SparkSession", table: Table, run_id: str) -> None:
@@ -184,7 +188,7 @@ def tidy(session: "SparkSession", table: Table, run_id: str, now: datetime) -> N
 def expire(session: "SparkSession", table: Table, now: datetime) -> None:
     """Forget old versions with the files that only they need; a younger one stays, whatever it is
     needed for."""
-    oldest = int((now - timedelta(days=KEPT_DAYS)).astimezone(UTC).timestamp() * 1000)
+    oldest = millis(now - timedelta(days=KEPT_DAYS))
     expiry = loaded(session, table).expireSnapshots().expireOlderThan(oldest)
     expiry.retainLast(KEPT_SNAPSHOTS).commit()
 
@@ -194,15 +198,12 @@ def rewrite_manifests(session: "SparkSession", table: Table, marks: Mapping[str,
     which says `marks`. The caller holds the lock, and there is no branch."""
     guava = session._jvm.com.google.common.base  # type: ignore[union-attr]
     as_one = guava.Functions.constant("all")  # of Spark's own jars; Python has no function of Java
-    commit = loaded(session, table).rewriteManifests().clusterBy(as_one)
-    for name, value in marks.items():
-        commit = commit.set(f"{MARK}{name}", value)
-    commit.commit()
+    _commit(loaded(session, table).rewriteManifests().clusterBy(as_one), marks)
 
 
 def expire_all(session: "SparkSession", table: Table, now: datetime) -> None:
     """Forget every version but the one that readers see, with the files that only they need."""
-    later = int((now + timedelta(days=1)).astimezone(UTC).timestamp() * 1000)
+    later = millis(now + timedelta(days=1))
     loaded(session, table).expireSnapshots().expireOlderThan(later).retainLast(1).commit()
 
 
@@ -213,9 +214,27 @@ def within(table: Table, days: Collection[date]) -> "Column":
     return F.col(partition_of(table)).isin(*sorted(days))
 
 
+def millis(at: datetime) -> int:
+    """A moment as Iceberg has it: milliseconds since 1970."""
+    return int(at.timestamp() * 1000)
+
+
+def actions(session: "SparkSession") -> Any:
+    """Iceberg's own actions on whole tables."""
+    known = session._jvm.org.apache.iceberg.spark.actions  # type: ignore[union-attr]
+    return known.SparkActions.get(session._jsparkSession)
+
+
 def partition_of(table: Table) -> str:
     """The date column by which a lake table lies in folders."""
     return _kept(table).partition
+
+
+def _commit(change: Any, marks: Mapping[str, str]) -> None:
+    """Commit a change whose summary says `marks`."""
+    for name, value in marks.items():
+        change = change.set(f"{MARK}{name}", value)
+    change.commit()
 
 
 def _take(step: Any, session: "SparkSession", table: Table, run_id: str) -> None:

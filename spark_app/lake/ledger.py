@@ -42,6 +42,7 @@ DAYS = {
     "duplicates_count": "int64",
     "content": "string",
 }
+FileDay = tuple[int, date]  # a file version, and a day of its rows
 Content = tuple[int, str]  # how many rows, and what tells them from others whatever their order
 
 
@@ -90,6 +91,11 @@ class Ledger:
         counts = mine["rows_count"] + mine["duplicates_count"]
         cells = zip(mine["owner"], mine["day"], counts, mine["content"], strict=True)
         return {(int(owner), day): (int(n), content) for owner, day, n, content in cells}
+
+    def paths_of(self, numbers: Collection[int]) -> dict[int, str]:
+        """The files of some file versions."""
+        mine = self.files[self.files["source_id"].isin(numbers)]
+        return dict(zip(map(int, mine["source_id"]), mine["path"], strict=True))
 
     def next_id(self) -> int:
         """The number of the next file version."""

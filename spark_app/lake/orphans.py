@@ -1,6 +1,6 @@
 """Files of a lake table that no version needs: what runs left that failed, died or were folded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Table
@@ -16,14 +16,11 @@ SAFE_AGE = timedelta(days=3)  # longer than any run: a younger file may be part 
 def remove_files(session: "SparkSession", table: Table, lake: Paths, before: datetime) -> int:
     """Remove data and metadata of before a moment that no version names; how many files. The caller
     holds the lock."""
-    known = session._jvm.org.apache.iceberg  # type: ignore[union-attr]
-    actions = known.spark.actions.SparkActions.get(session._jsparkSession)
-    oldest = int(before.astimezone(UTC).timestamp() * 1000)
     count = 0
     for folder in ("data", "metadata"):
-        action = actions.deleteOrphanFiles(iceberg.loaded(session, table))
-        place = lake.store.join(lake.lake_table(table.name), folder)
-        done = action.location(place).usePrefixListing(True).olderThan(oldest).execute()
+        action = iceberg.actions(session).deleteOrphanFiles(iceberg.loaded(session, table))
+        action = action.location(lake.store.join(lake.lake_table(table.name), folder))
+        done = action.usePrefixListing(True).olderThan(iceberg.millis(before)).execute()
         count += done.orphanFilesCount()
     return count
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spark_app.declarations import OneFile, Table
+from spark_app.declarations import Table
 from spark_app.lake import catalogue
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import is_s3
@@ -18,8 +18,7 @@ class Version:
 
 def place_of(table: Table, lake: Lake) -> str:
     """Where readers find a table."""
-    is_file = isinstance(table.kept_as, OneFile)
-    return lake.published_path(table.name) if is_file else lake.lake_table(table.name)
+    return lake.lake_table(table.name) if table.is_lake else lake.published_path(table.name)
 
 
 def published(table: Table, lake: Lake) -> Version | None:
@@ -28,7 +27,7 @@ def published(table: Table, lake: Lake) -> Version | None:
     Raises:
         Unusable: it was not published by this application, or the lake was moved.
     """
-    if isinstance(table.kept_as, OneFile):
+    if not table.is_lake:
         file = lake.published(table.name)
         return Version(file.run_id, file.version) if file else None
     if is_s3(lake.root) and not lake.store.children(lake.lake_table(table.name)):

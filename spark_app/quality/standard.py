@@ -7,9 +7,7 @@ from dataclasses import replace
 from spark_app.declarations import (
     Check,
     Files,
-    Iceberg,
     Job,
-    OneFile,
     OptionValue,
     Parquet,
     Rule,
@@ -58,7 +56,7 @@ def checks_of(job: Job, options: Mapping[str, OptionValue]) -> tuple[LayerCheck,
     Raises:
         ValueError: two have the same name, so that one finding would answer for both.
     """
-    staging, is_lake = job.staging, isinstance(job.publishes.kept_as, Iceberg)
+    staging, is_lake = job.staging, job.publishes.is_lake
     found = (
         *(check for source in job.reads for check in source_checks(source, options)),
         *(check for source in job.reads if is_lake for check in _of_delivery(source.name)),
@@ -130,8 +128,8 @@ def _promises_of(table: Table, options: Mapping[str, OptionValue]) -> Iterator[t
     yield "types_as_promised", "The columns have exactly the promised types."
     if not table.may_be_empty:
         yield "has_rows", "There is at least one row."
-    if isinstance(table.kept_as, OneFile):
-        most = table.kept_as.most_bytes // 2**20
+    if not table.is_lake:
+        most = table.most_bytes // 2**20
         yield "fits_one_file", f"The table is at most {most} MiB large."
     yield "key_is_unique", f"Each {' and '.join(table.key)} stands there once."
     if any(column.type in _DOUBLES for column in table.columns):
@@ -141,13 +139,13 @@ def _promises_of(table: Table, options: Mapping[str, OptionValue]) -> Iterator[t
 
 
 def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
-    if layer == "final" and isinstance(table.kept_as, OneFile):
+    if layer == "final" and not table.is_lake:
         words = "No row that was published as settled changes."
         yield LayerCheck(layer, table.name, "history_unchanged", "warn", words)
 
 
 def _of_lake(layer: Layer, table: Table) -> Iterator[LayerCheck]:
-    if isinstance(table.kept_as, Iceberg):
+    if table.is_lake:
         for name, words in (COPIES_CHECK, *DRIFT_CHECKS):
             yield LayerCheck(layer, table.name, name, "warn", words)
 

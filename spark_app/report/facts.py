@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spark_app.declarations import Files, Iceberg, Job
+from spark_app.declarations import Files, Job
 from spark_app.report.text import moment, seconds
 
 Manifest = Mapping[str, Any]
@@ -96,7 +96,7 @@ def dated(job: Job) -> Files | None:
     """The dataset in whose zones the rows of a lake table are read and have their day; null for a
     small table."""
     (source, *_) = job.reads
-    is_lake = isinstance(job.publishes.kept_as, Iceberg)
+    is_lake = job.publishes.is_lake
     return source if is_lake and isinstance(source, Files) else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import Evidence, Finding, Table
 from spark_app.lake import iceberg, retention
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
-from spark_app.lake.ledger import Content, Ledger
+from spark_app.lake.ledger import Content, FileDay, Ledger
 from spark_app.quality.deliveries import COPIES_CHECK, copies_finding
 from spark_app.quality.results import results_of
 from spark_app.quality.source_findings import own_findings
@@ -23,7 +23,6 @@ from spark_app.run.state import RunState
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-FileDay = tuple[int, date]
 _LOW = 0xFFFFFFFF
 
 
@@ -49,9 +48,9 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     changed = _changed_days(growth, contents) - expired
     iceberg.ensure(spark, table, run.lake)
     iceberg.begin(spark, table, run.run_id)
-    touched = _write(run, spark, new, contents, changed)
+    touched = _write(run, spark, new, contents, changed=changed, expired=expired)
     branch = iceberg.branch_rows(spark, table, run.run_id)
-    kept = _by_day(branch.where(iceberg.within(table, touched)), partition_of(table))
+    kept = iceberg.counts_by_day(branch.where(iceberg.within(table, touched)), table)
     more = {
         COPIES_CHECK[0]: copies_finding(gone_copies(growth, changed)),
         **drift_findings(run, spark, touched, kept),
@@ -108,10 +107,13 @@ def _write(
     spark: "SparkSession",
     new: "DataFrame",
     contents: Collection[FileDay],
+    *,
     changed: set[date],
+    expired: set[date],
 ) -> set[date]:
     """Put new rows on the branch, those of files that were read before in their changed days alone;
-    the days that were touched. A day with rows that go, or with a key twice, is written again."""
+    the days that were touched. A day with rows that go, or with a key twice, is written again, and
+    one that expired goes."""
     table, growth = run.job.publishes, run.arrived
     earlier = growth.arrivals.earlier
     put = new.where(~new[SOURCE_ID].isin(*earlier) | iceberg.within(table, changed))
@@ -121,8 +123,8 @@ def _write(
     if rewritten:
         published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
         rows = published.where(~_is_replaced(table, growth, changed)).unionByName(put)
-    gone = rewritten | retention.too_old(table, growth.known, run.today)
-    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), gone)
+    days = rewritten | expired
+    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), days)
     return arrived | rewritten
 
 
@@ -198,9 +200,3 @@ def _judge_table(
         **more,
     }
     run.results += results_of(run.checks_at("final", table.name), found)
-
-
-def _by_day(rows: "DataFrame", partition: str) -> dict[FileDay, int]:
-    """How many rows there are of each file version and day."""
-    counts = rows.groupBy(SOURCE_ID, partition).count().collect()
-    return {(row[0], row[1]): row[2] for row in counts}

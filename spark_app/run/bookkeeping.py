@@ -6,15 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from spark_app.lake import ledger
-from spark_app.lake.ledger import Content, Ledger
+from spark_app.lake.ledger import Content, FileDay, Ledger
 from spark_app.lake.store import StoredFile
 from spark_app.run.growth import Growth
 from spark_app.run.landing import Staged
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FileDay = tuple[int, date]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from spark_app import stopping
 from spark_app.errors import RunFailed
 from spark_app.lake import catalogue, compaction, iceberg
-from spark_app.lake.changes import marks_of
 from spark_app.lake.store import Lock
 from spark_app.run.state import RunState
 
@@ -26,8 +25,7 @@ def compact_touched(
     if version is None:
         return
     iceberg.begin(spark, table, run.run_id)
-    marks = marks_of(version, "compact", run.run_id)
-    done = compaction.compact(spark, table, run.run_id, crumbled, marks)
+    done = compaction.compact(spark, table, run.run_id, version, crumbled)
     try:
         with stopping.deferred():
             lock.require()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Finding
 from spark_app.lake import iceberg
+from spark_app.lake.ledger import FileDay
 from spark_app.quality.lake_drift import (
     DRIFT_CHECKS,
     DayCounts,
@@ -20,8 +21,6 @@ from spark_app.run.state import RunState
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-FileDay = tuple[int, date]
 
 
 def drift_findings(

@@ -67,8 +67,7 @@ def gone_copies(growth: Growth, changed: Collection[date]) -> list[tuple[str, in
     there = growth.known.copies_in(changed)
     lost = there[~there["owner"].isin(growth.arrivals.earlier.values())]
     counts = lost.groupby("owner")["duplicates_count"].sum()
-    files = growth.known.files
-    paths = dict(zip(files["source_id"], files["path"], strict=True))
+    paths = growth.known.paths_of(counts.index)
     return [(paths[n], int(count)) for n, count in zip(counts.index, counts, strict=True)]
 
 

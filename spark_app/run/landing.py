@@ -264,14 +264,14 @@ def _of_files(
     run: RunState, source: Files, good: Mapping[int, int]
 ) -> dict[str, Finding | Exception]:
     growth = run.arrived
-    arrivals, known = growth.arrivals, growth.known.files.set_index("source_id")
+    arrivals = growth.arrivals
     asked = {**arrivals.to_read, **arrivals.refused}
     return {
         **file_findings(
             sizes={file.path: file.size_bytes for file in asked.values()},
             refused={asked[number].path: why for number, why in arrivals.why_refused.items()},
             rewritten=_rewritten(growth, good),
-            gone=known.loc[list(arrivals.gone), "path"].tolist(),
+            gone=growth.known.paths_of(arrivals.gone).values(),
             tolerance=run.tolerance_of(source),
         )
     }

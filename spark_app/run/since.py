@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from spark_app.declarations import Iceberg, Job, Table
+from spark_app.declarations import Job, Table
 from spark_app.errors import Unusable
 from spark_app.lake.arrow import has_columns_of
 from spark_app.lake.lake import Lake, TableVersion
@@ -56,7 +56,7 @@ def kept_rows(since: date, job: Job, lake: Lake, published: TableVersion | None)
             leave a gap.
     """
     table = job.publishes
-    if isinstance(table.kept_as, Iceberg):
+    if table.is_lake:
         raise Unusable(f"{table.name} grows by what its files bring; run without --since")
     if table.time is None:
         raise Unusable(f"{table.name} has no time by which rows could be kept; run without --since")

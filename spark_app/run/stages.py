@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import Unusable, first_line
 from spark_app.lake import catalogue, iceberg, ledger
 from spark_app.lake.lake import Lake
@@ -85,7 +85,7 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
         if done:
             return done
         run = RunState(job, lake, request, manifest, sources, around.clock, progress)
-        if isinstance(job.publishes.kept_as, OneFile):
+        if not job.publishes.is_lake:
             run.published = lake.published(job.name)
         elif since is None and (idle := _take_what_is_new(run)):
             return idle

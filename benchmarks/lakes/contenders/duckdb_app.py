@@ -1,8 +1,6 @@
 """App events in one DuckDB query: typed, one row a key, sorted Parquet by day."""
 
-import argparse
-
-import duckdb
+from benchmarks.lakes.contenders.duckdb_query import make
 
 QUERY = """
 COPY (
@@ -22,16 +20,5 @@ COPY (
 ) TO '{output}' (FORMAT parquet, PARTITION_BY (event_date), WRITE_PARTITION_COLUMNS true)
 """
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--source", "--output"):
-        parser.add_argument(name, required=True)
-    args = parser.parse_args()
-    with duckdb.connect(config={"memory_limit": "4GiB", "threads": 2}) as database:
-        query = QUERY.replace("{output}", args.output)
-        database.execute(query, {"source": f"{args.source}/*.csv"})
-
-
 if __name__ == "__main__":
-    main()
+    make(__doc__, QUERY, "*.csv")

@@ -1,11 +1,12 @@
 """Device events in Polars' streaming engine: the DuckDB query's work."""
 
-import argparse
 import os
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
 
 import polars as pl
+
+from benchmarks.lakes.contenders import places
 
 TEXT = pl.String()
 EVENT = pl.Struct(
@@ -46,15 +47,12 @@ def events(source: str) -> pl.LazyFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--source", "--output"):
-        parser.add_argument(name, required=True)
-    args = parser.parse_args()
+    source, output = places(__doc__)
     key = ["event_at", "device_id", "line"]
-    largest = events(args.source).sort("brand", "tracker", "channel", descending=True)
+    largest = events(source).sort("brand", "tracker", "channel", descending=True)
     rows = largest.unique(key, keep="first", maintain_order=True).drop("line")
     table = rows.sort("event_date", "device_id", "event_at").collect(engine="streaming")
-    table.write_parquet(args.output, partition_by="event_date")
+    table.write_parquet(output, partition_by="event_date")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Device events as a capable engineer writes them in PySpark in an hour: without rules."""
 
-import argparse
-
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
+
+from benchmarks.lakes.contenders import places
 
 SCHEMA = """
     meta struct<date: string, session_long: string>,
@@ -12,10 +12,7 @@ SCHEMA = """
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("--source", "--output"):
-        parser.add_argument(name, required=True)
-    args = parser.parse_args()
+    source, output = places(__doc__)
     spark = (
         SparkSession.builder.master("local[2]")
         .config("spark.driver.memory", "3g")
@@ -24,7 +21,7 @@ def main() -> None:
         .config("spark.ui.enabled", "false")
         .getOrCreate()
     )
-    lines = spark.read.option("recursiveFileLookup", "true").text(args.source)
+    lines = spark.read.option("recursiveFileLookup", "true").text(source)
     parts = F.split(F.input_file_name(), "/")
     events = lines.select(
         F.from_json("value", SCHEMA).alias("e"), F.md5("value").alias("digest"), parts.alias("p")
@@ -47,7 +44,7 @@ def main() -> None:
     rows = events.withColumn("nth", F.row_number().over(largest)).where("nth = 1")
     table = rows.drop("nth", "digest").withColumn("event_date", F.to_date("event_at"))
     by_day = table.repartition("event_date").sortWithinPartitions("device_id", "event_at")
-    by_day.write.partitionBy("event_date").parquet(args.output)
+    by_day.write.partitionBy("event_date").parquet(output)
 
 
 if __name__ == "__main__":

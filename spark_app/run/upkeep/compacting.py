@@ -1,7 +1,6 @@
 """A lake table in few large files again."""
 
 from spark_app.lake import compaction
-from spark_app.lake.changes import marks_of
 from spark_app.lake.compaction import Compacted
 from spark_app.run.upkeep.tended import Tended
 
@@ -12,7 +11,6 @@ def compact(tended: Tended) -> Compacted | None:
     if not days:
         return None
     tended.begin()
-    marks = marks_of(tended.version, "compact", tended.change_id)
-    done = compaction.compact(tended.session, tended.table, tended.change_id, days, marks)
+    done = compaction.compact(tended.session, tended.table, tended.change_id, tended.version, days)
     tended.publish()
     return done

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import Files, Job, Table
 from spark_app.errors import Unusable
 from spark_app.lake import catalogue, iceberg, ledger, orphans, suppression
-from spark_app.lake.iceberg import SOURCE_ID, partition_of
 from spark_app.lake.lake import Lake
-from spark_app.lake.ledger import Ledger
+from spark_app.lake.ledger import FileDay, Ledger
 from spark_app.lake.suppression import Suppressed
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
@@ -25,7 +24,6 @@ from spark_app.spark.sql import sql_name
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-FileDay = tuple[int, date]
 REMAINS = (
     "what was delivered: take the persons out of raw/{dataset}/, or delete its files",
     "old versions of objects, where a bucket keeps them: until its lifecycle ends them",
@@ -153,8 +151,7 @@ def _rows_of(table: Tended, persons: Suppressed) -> dict[FileDay, int]:
     """How many rows persons have, by file version and day."""
     rows = iceberg.published_rows(table.session, table.table)
     mine = rows.where(_is_of(table.table, persons))
-    counts = mine.groupBy(SOURCE_ID, partition_of(table.table)).count().collect()
-    return {(row[0], row[1]): int(row[2]) for row in counts}
+    return iceberg.counts_by_day(mine, table.table)
 
 
 def _rewrite(table: Tended, persons: Suppressed, counts: Mapping[FileDay, int]) -> None:

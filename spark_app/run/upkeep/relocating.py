@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from spark_app.declarations import Job, OneFile
+from spark_app.declarations import Job
 from spark_app.errors import Unusable
 from spark_app.lake import relocation
 from spark_app.lake.store import is_s3
@@ -19,7 +19,7 @@ def misplaced(jobs: Sequence[Job], around: Surroundings) -> list[Job]:
     """
     if is_s3(around.lake.root):
         raise Unusable("a lake in S3 is not relocated; copy its tables with Athena or Spark")
-    lakes = [job for job in jobs if not isinstance(job.publishes.kept_as, OneFile)]
+    lakes = [job for job in jobs if job.publishes.is_lake]
     return [job for job in lakes if relocation.move_of(job.name, around.lake)]
 
 

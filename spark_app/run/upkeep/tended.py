@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spark_app import stopping
-from spark_app.declarations import Job, OneFile, Table
+from spark_app.declarations import Job, Table
 from spark_app.errors import Stopped, Unusable
 from spark_app.lake import catalogue, iceberg
 from spark_app.lake.catalogue import Snapshot
@@ -107,7 +107,7 @@ def require_lake_table(job: Job) -> None:
     Raises:
         Unusable: it is one.
     """
-    if isinstance(job.publishes.kept_as, OneFile):
+    if not job.publishes.is_lake:
         raise Unusable(f"{job.name} is a table of one file; this command is for lake tables")
 
 

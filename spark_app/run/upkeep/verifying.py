@@ -1,14 +1,13 @@
 """A lake table is held against its promises and its ledger, whole."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Files, Finding, Job, OptionValue
 from spark_app.errors import GateShut, first_line
 from spark_app.lake import iceberg, ledger
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
-from spark_app.lake.ledger import Ledger
+from spark_app.lake.ledger import FileDay, Ledger
 from spark_app.quality.source_findings import Findings
 from spark_app.quality.table_findings import lake_findings
 from spark_app.quality.words import some
@@ -17,8 +16,6 @@ from spark_app.run.upkeep.tended import Tended
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-FileDay = tuple[int, date]
-
 
 def verify(tended: Tended, options: Mapping[str, OptionValue]) -> Findings:
     """What the whole table breaks of its promises, and where it is not what its ledger says, by
@@ -26,8 +23,7 @@ def verify(tended: Tended, options: Mapping[str, OptionValue]) -> Findings:
     table, version = tended.table, tended.version
     rows = iceberg.rows_at(tended.session, table, version.snapshot_id)
     known = ledger.read(table.name, tended.lake, version)
-    counts = rows.groupBy(SOURCE_ID, partition_of(table)).count().collect()
-    found = {(row[0], row[1]): int(row[2]) for row in counts}
+    found = iceberg.counts_by_day(rows, table)
     return {
         **lake_findings(table, rows, sum(found.values()), options),
         **_day_as_time(tended.job, rows),
@@ -78,12 +74,12 @@ def rows_as_ledger(found: Mapping[FileDay, int], known: Ledger) -> Finding:
     days = known.days[known.days["rows_count"] > 0]
     triples = days[["source_id", "day", "rows_count"]].itertuples(index=False, name=None)
     said = {(number, day): int(count) for number, day, count in triples}
-    paths = dict(zip(known.files["source_id"], known.files["path"], strict=True))
+    odd = [one for one in sorted({*found, *said}) if found.get(one) != said.get(one)]
+    paths = known.paths_of({number for number, _ in odd})
     wrong = [
         f"{found.get(one, 0):,} rows of {paths.get(one[0], 'no file')} on {one[1]}, not "
         f"{said.get(one, 0):,}"
-        for one in sorted({*found, *said})
-        if found.get(one) != said.get(one)
+        for one in odd
     ]
     return Finding(len({*found, *said}), len(wrong), some(wrong))
 
