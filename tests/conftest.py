@@ -1,5 +1,6 @@
 """One Spark session for the whole test run, configured as that of a small production run."""
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     small = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
     conf = {**small, **iceberg.jars_conf(False, print)}
     session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
+    session.sparkContext.pythonExec = sys.executable
     yield session
     session.stop()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Finding, Rule
 from spark_app.quality.promises import broken
+from spark_app.sources.text_types import SOURCE_FILE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -62,22 +63,25 @@ def is_good(rules: Sequence[Rule]) -> "Column":
 
 def bad_rows(frame: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
     """The rows that break a rule, unchanged, with the names of all the rules that they break
-    (`broken_rules`) and their file (`source_file`)."""
+    (`broken_rules`) and their file (`source_file`, where the frame does not say it)."""
     from pyspark.sql import functions as F
 
-    return (
-        frame.withColumn("broken_rules", broken_names(rules))
-        .withColumn("source_file", F.input_file_name())
-        .where(F.size("broken_rules") > 0)
-    )
+    bad = frame.withColumn("broken_rules", broken_names(rules)).where(F.size("broken_rules") > 0)
+    if SOURCE_FILE in frame.columns:
+        return bad
+    return bad.withColumn(SOURCE_FILE, F.input_file_name())
 
 
 def broken_names(rules: Sequence[Rule]) -> "Column":
-    """The names of all the rules that a row breaks, in the order of the rules."""
+    """The names of all the rules that a row breaks, in the order of the rules.
+
+    Most rows break none: for them no array is made and searched.
+    """
     from pyspark.sql import functions as F
 
     names = [F.when(F.expr(broken(rule)), F.lit(rule.name)) for rule in rules]
-    return F.array_compact(F.array(*names))
+    none = F.array().cast("array<string>")
+    return F.when(is_good(rules), none).otherwise(F.array_compact(F.array(*names)))
 
 
 def _bits(words: Sequence[int]) -> int:

@@ -16,9 +16,10 @@ from spark_app.quality.table_findings import lake_findings
 from spark_app.run.bookkeeping import Days, changes_of, totals_of
 from spark_app.run.drifting import drift_findings
 from spark_app.run.growth import Growth, gone_copies
-from spark_app.run.landing import FILE, Staged
+from spark_app.run.landing import Staged
 from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
+from spark_app.sources.text_types import SOURCE_FILE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -78,7 +79,9 @@ def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
 
     others = [c.name for c in table.columns if c.name not in (*table.key, partition_of(table))]
     order = [F.col(name).desc_nulls_last() for name in others]
-    same = Window.partitionBy(partition_of(table), *table.key).orderBy(*order, SOURCE_ID)
+    # Behind a hash of the key Spark's sort seldom compares more than one number.
+    key = [F.xxhash64(*table.key), partition_of(table), *table.key]
+    same = Window.partitionBy(*key).orderBy(*order, SOURCE_ID)
     return rows.withColumn("nth", F.row_number().over(same)).where("nth = 1").drop("nth")
 
 
@@ -89,8 +92,8 @@ def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFram
 
     uris = pa.array(list(staged.numbers), pa.string())
     ids = pa.array(list(staged.numbers.values()), pa.int32())
-    known = spark.createDataFrame(pa.table({FILE: uris, SOURCE_ID: ids}))
-    good = staged.good.join(F.broadcast(known), FILE)
+    known = spark.createDataFrame(pa.table({SOURCE_FILE: uris, SOURCE_ID: ids}))
+    good = staged.good.join(F.broadcast(known), SOURCE_FILE)
     (pinned,) = run.sources
     promised = [column.name for column in files_of(pinned).columns]
     made = run.job.transform(good.select(*promised, SOURCE_ID), **run.options_of(run.job.transform))

@@ -31,7 +31,7 @@ from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import inspect_each
 from spark_app.sources.text import FILE_RULES
-from spark_app.sources.text_types import DELIVERED
+from spark_app.sources.text_types import DELIVERED, SOURCE_FILE
 from spark_app.spark.failures import is_of_spark
 from spark_app.spark.sql import sql_name
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Group = tuple[str, tuple[str, ...], int]  # a file, the rules that rows of it break, how many rows
-FILE = "source_file"
 _ROWS_LOOKED_AT, _MOST_NAMES = 100_000, 1_000
 
 
@@ -146,8 +145,8 @@ def _read(
                 raise
             run.lake.store.delete_folder(folder)
     staged = read_parquet(spark, _ddl(rows), [folder])
-    counts = staged.groupBy(FILE, "broken_rules").count().collect()
-    return staged, [(row[FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]
+    counts = staged.groupBy(SOURCE_FILE, "broken_rules").count().collect()
+    return staged, [(row[SOURCE_FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]
 
 
 def _judged(run: RunState, rows: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
@@ -176,7 +175,7 @@ def _left(
     _require_files(run)
     left = [group for group in groups if path_of(group[0]) in known.keys() - why.keys()]
     if len(left) < len(groups):
-        rows = rows.where(F.col(FILE).isin({uri for uri, _, _ in left}))
+        rows = rows.where(F.col(SOURCE_FILE).isin({uri for uri, _, _ in left}))
     return _counted(rows, left, known), left
 
 
@@ -205,12 +204,10 @@ def in_words(run: RunState, kept_count: int, duplicates_count: int) -> str:
 
 
 def _with_broken(rows: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
-    """With the rules that each row breaks and its file; good rows do not keep their text."""
+    """With the rules that each row breaks; good rows do not keep their text."""
     from pyspark.sql import functions as F
 
-    marked = rows.withColumn("broken_rules", broken_names(rules)).withColumn(
-        FILE, F.input_file_name()
-    )
+    marked = rows.withColumn("broken_rules", broken_names(rules))
     texts = [name for name in marked.columns if name.startswith(DELIVERED)]
     is_bad = F.size("broken_rules") > 0
     return marked.withColumns({name: F.when(is_bad, F.col(name)) for name in texts})

@@ -12,7 +12,7 @@ from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import header_line, names_in, read_head
 from spark_app.sources.packed import PACKED
 from spark_app.sources.parquet_types import Physical
-from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE
+from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE, SOURCE_FILE
 from spark_app.spark.sql import sql_text
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def _texts(
         f"named_struct({', '.join(texts)}) AS {DELIVERED}",
         LINE,
         f"fields.{_MALFORMED} IS NULL AS {IS_WHOLE}",
+        f"input_file_name() AS {SOURCE_FILE}",
     )
 
 

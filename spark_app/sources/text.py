@@ -7,8 +7,9 @@ from spark_app.declarations import Csv, Files, Rule, Text
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
+from spark_app.sources.json_values import MOST_DEPTH
 from spark_app.sources.long_lines import MOST_LINE_BYTES
-from spark_app.sources.text_types import DELIVERED, IS_WHOLE, LINE, parsed
+from spark_app.sources.text_types import LINE, parsed
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
     "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
     "line_is_text": "is no text: it holds NUL bytes",
-    "line_is_flat": f"has JSON of more than {json_lines.MOST_DEPTH} levels",
+    "line_is_flat": f"has JSON of more than {MOST_DEPTH} levels",
 }
 _OF_TEXT = (
     Rule(
@@ -53,7 +54,7 @@ def read_text(
 ) -> "DataFrame":
     """The rows of all `files`: the promised columns in their order and types, null where a value is
     not written as its type; `delivered`, a struct of their texts; `delivered_line`, the line as it
-    was delivered (null where it cannot be had), and whether it is one as it should be.
+    was delivered (null where it cannot be had), what lines as they should be are, and their file.
 
     Every column of every file must have passed `inspect_text`.
     """
@@ -63,4 +64,4 @@ def read_text(
         else json_lines.read_values(session, source, files)
     )
     typed = [f"{parsed(c, source)} AS {sql_name(c.name)}" for c in source.columns]
-    return values.selectExpr(*typed, DELIVERED, LINE, IS_WHOLE)
+    return values.selectExpr(*typed, "*")

@@ -11,6 +11,7 @@ from spark_app.sources.parquet_types import Physical
 from spark_app.spark.sql import sql_name, sql_text
 
 DELIVERED, LINE, IS_WHOLE = "delivered", "delivered_line", "is_whole_line"
+SOURCE_FILE = "source_file"
 AS_TEXT = Physical("text", "string", "{0}")
 _WHOLE = r"^[+-]?[0-9]+$"
 _FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"

@@ -138,6 +138,8 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.driver.bindAddress": settings.LOOPBACK,
         "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
         "spark.local.dir": scratch,
+        # Workers of Python find the application wherever the command was given.
+        "spark.executorEnv.PYTHONPATH": str(Path(__file__).parents[2]),
         # Hadoop's default adds checksum files, and cannot open a name with a colon.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         "spark.sql.warehouse.dir": f"{scratch}/warehouse",

@@ -105,6 +105,9 @@ class Jvm:
         except Py4JJavaError as error:
             why = first_line(error.java_exception)
             raise RunFailed(f"Spark did not start ({why}); see {self._log_name}") from error
+        context.pythonExec = sys.executable  # for its workers
+        updates: Any = context._accumulatorServer
+        updates.handle_error = lambda *_: None  # it would complain of a JVM that ends first
         for key, value in self._secrets.items():
             context._jsc.hadoopConfiguration().set(key, value)
         for key, value in self._properties.items():

@@ -1,0 +1,140 @@
+"""A line of JSON is read exactly, however fast: held against a slow and plain reading."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from spark_app.declarations import Digest, Key, Rest
+from spark_app.sources.json_values import NOT_WHOLE, Values, depth_within, keys_of, parse
+
+NUMBERS = st.one_of(
+    st.integers(),
+    st.integers(2**53, 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.decimals(allow_nan=False, allow_infinity=False, places=20),
+).map(str)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('":\\ ')).map(json.dumps)
+NAMES = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"a\\":"', '" :"', '"\\u0022:"', '"\\\\"'])
+SPACE = st.sampled_from(["", "", "", " ", "\t", "\r"])
+
+
+def objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pairs = st.tuples(NAMES, SPACE, SPACE, values).map(lambda p: f"{p[0]}{p[1]}:{p[2]}{p[3]}")
+    return st.lists(pairs, max_size=4).map(lambda found: f"{{{', '.join(found)}}}")
+
+
+def arrays(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(values, max_size=3).map(lambda found: f"[{','.join(found)}]")
+
+
+def values() -> st.SearchStrategy[str]:
+    plain = st.one_of(NUMBERS, TEXTS, st.sampled_from(["null", "true", "false"]))
+    return st.recursive(plain, lambda inner: objects(inner) | arrays(inner), max_leaves=6)
+
+
+def plainly(line: str) -> Any:
+    """The object with every number as a decimal; null where a key stands there twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    try:
+        return json.loads(line, object_pairs_hook=once, parse_int=Decimal, parse_float=Decimal)
+    except ValueError:
+        return None
+
+
+@given(objects(values()))
+@example('{"a" :1,"a":2}')
+@example('{"a":1,"\\u0061":2}')
+@example('{"a":1,"a\\":":{"\\u0022:":2},"a":3}')
+@example('{"a":0.12345678901234567,"b":0.12345678901234568}')
+@example('{"a":9007199254740993.0}')
+@example('{"a":18446744073709551616}')
+def test_a_line_says_what_it_says(line: str) -> None:
+    expected, found = plainly(line), parse(line.encode())
+    assert (found.found is None) == (expected is None)
+    if expected is not None:
+        assert plainly(found.canonical.decode()) == expected
+
+
+@given(objects(values()), objects(values()))
+def test_lines_are_equal_where_their_values_are(one: str, other: str) -> None:
+    found, expected = (parse(one.encode()), parse(other.encode())), (plainly(one), plainly(other))
+    if None not in expected and repr(expected[0]) != repr(expected[1]):
+        assert (found[0].canonical == found[1].canonical) <= (expected[0] == expected[1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a":1,"b":2}', '{ "b" : 2 , "a" : 1 }'),
+        ('{"a":"\\u00fc\\/"}', '{"a":"ü/"}'),
+        ('{"a":1.50}', '{"a":15e-1}'),
+        ('{"a":0.12345678901234567890}', '{"a":12345678901234567.89e-17}'),
+    ],
+)
+def test_one_spelling_stands_for_all(one: str, other: str) -> None:
+    assert parse(one.encode()).canonical == parse(other.encode()).canonical
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "{", "[1]", "null", '{"a":1}{', '{"a":1} x', "{'a':1}", '{"a":NaN}', '{"a":01}'),
+        *('{"a":"\\ud800"}', '{"a":"\t"}', '{"a":1e999}', '{"a":1,}', "\ufeff{}"),
+    ],
+)
+def test_what_is_no_whole_object_is_told(line: str) -> None:
+    assert parse(line.encode()) == NOT_WHOLE
+
+
+def test_what_is_no_text_is_told() -> None:
+    assert parse(b'{"a":"\xff"}') == NOT_WHOLE
+
+
+@pytest.mark.parametrize("depth", [199, 200, 201, 300, 2_000, 200_000])
+@pytest.mark.parametrize("bracket", ["[]", '{"a":}'])
+def test_depth_is_counted_outside_of_texts(depth: int, bracket: str) -> None:
+    line = f'{{"{"[" * 300}": {bracket[:-1] * (depth - 1)}1{bracket[-1] * (depth - 1)}}}'.encode()
+    assert depth_within(line, 200) == (depth <= 200)
+    parse(line)
+
+
+def test_keys_lie_in_objects() -> None:
+    keys = keys_of([["a"], ["b", "c"], ["b", "d", "e"], ["f", "g"], ["f"]])
+    assert keys == {"a": None, "b": {"c": None, "d": {"e": None}}, "f": None}
+
+
+def read(values: Values, *lines: str) -> list[dict[str, Any]]:
+    def batches() -> Iterator[pa.RecordBatch]:
+        for line in lines:
+            columns = [pa.array([line.encode()]), pa.array(["file:///f"])]
+            yield pa.RecordBatch.from_arrays(columns, ["value", "source_file"])
+
+    return [batch.to_pylist()[0]["texts"] for batch in values.read(batches())]
+
+
+def test_values_come_as_they_are_written() -> None:
+    wanted = Values({"v": Key("v")}, {})
+    lines = ['{"v":"x"}', '{"v":""}', '{"v":null}', "{}", '{"v":true}', '{"v":12}', '{"v":1.5}']
+    lines += ['{"v":1234567890123456789012}', '{"v":{"b":1,"a":[]}}', "no"]
+    texts = ["x", None, None, None, "true", "12", "1.5"]
+    texts += ["1234567890123456789012", '{"a":[],"b":1}', None]
+    assert [row["v"] for row in read(wanted, *lines)] == texts
+
+
+def test_a_line_that_is_none_has_no_values() -> None:
+    wanted = Values({"digest": Digest(), "rest": Rest(), "v": Key("a.v")}, {})
+    assert read(wanted, "[]", '{"a":[{"v":1}]}') == [
+        {"digest": None, "rest": None, "v": None},
+        {"digest": "6d26cd7e4f4c6b03943e51bfb3841919", "rest": '{"a":[{"v":1}]}', "v": None},
+    ]
