@@ -3,6 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_LAKES := $(VENV)/.installed-lakes
 SAMPLE_LAKE := sample-lake
 DEMO_LAKE := demo-lake
 TERRAFORM ?= terraform
@@ -14,7 +15,7 @@ LOCK := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench install install-dev archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients readers e2e faults destroy
+.PHONY: help run demo test check bench install install-dev lakes archive sample picture docs lock package clean checkov cloud cloud-stop cloud-clean clients readers e2e faults destroy
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +23,11 @@ help: ## print the targets
 run: $(INSTALLED) sample ## install, make the sample, run the job on it in ./sample-lake
 	@$(PYTHON) -m spark_app run organic_share --source $(SAMPLE_LAKE)/raw/installs --lake $(SAMPLE_LAKE)
 
-demo: $(INSTALLED) ## install, deliver samples of events twice, make every lake table of them in ./demo-lake
+demo: $(INSTALLED_LAKES) ## install, deliver samples of events twice, make every lake table of them in ./demo-lake
 	@rm -rf $(DEMO_LAKE)
 	@$(PYTHON) -m scripts.demo --lake $(DEMO_LAKE)
 
-test: $(INSTALLED_DEV) ## install, run every test
+test: $(INSTALLED_DEV) $(INSTALLED_LAKES) ## install, run every test
 	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --ignore tests/cloud --ignore tests/faults
 
 check: $(INSTALLED_DEV) ## check format, lint, types and imports, and the format of terraform/
@@ -51,8 +52,15 @@ $(INSTALLED_DEV): requirements.lock requirements-dev.lock
 	@scripts/install requirements-dev.lock
 	@touch $(INSTALLED) $@
 
-archive: $(INSTALLED) ## make the archive of Java classes again, after Java was upgraded
+lakes: $(INSTALLED_LAKES) ## fetch Iceberg and archive its classes, so that lake tables start fast
+
+$(INSTALLED_LAKES): $(INSTALLED)
+	@$(PYTHON) -m scripts.make_class_archive --lakes
+	@touch $@
+
+archive: $(INSTALLED_LAKES) ## make the archives of Java classes again, after Java was upgraded
 	@$(PYTHON) -m scripts.make_class_archive --again
+	@$(PYTHON) -m scripts.make_class_archive --lakes --again
 
 sample: $(INSTALLED) ## make the embedded sample in ./sample-lake
 	@$(PYTHON) -m scripts.make_sample --out $(SAMPLE_LAKE)/raw/installs

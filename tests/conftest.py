@@ -12,6 +12,7 @@ from botocore.loaders import create_loader
 from spark_app.spark import iceberg
 from spark_app.spark.conf import SESSION_CONF, codegen_conf, laptop_conf
 from spark_app.spark.jars import fetched
+from spark_app.spark.jvm import put_on_class_path
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,9 +59,13 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     from pyspark.sql import SparkSession
 
     scratch = str(tmp_path_factory.mktemp("spark"))
-    small = {**laptop_conf("1g", scratch, is_small=True), **SESSION_CONF, **codegen_conf(1)}
-    conf = {**small, **iceberg.jars_conf(False, print)}
-    session = SparkSession.builder.config(map={**conf, "spark.master": "local[2]"}).getOrCreate()
+    small = {
+        **laptop_conf("1g", scratch, is_small=True, has_iceberg=True),
+        **SESSION_CONF,
+        **codegen_conf(1),
+    }
+    put_on_class_path(iceberg.jars(is_in_s3=True, log=print))
+    session = SparkSession.builder.config(map={**small, "spark.master": "local[2]"}).getOrCreate()
     session.sparkContext.pythonExec = sys.executable
     yield session
     session.stop()

@@ -80,7 +80,7 @@ def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
     others = [c.name for c in table.columns if c.name not in (*table.key, partition_of(table))]
     order = [F.col(name).desc_nulls_last() for name in others]
     # Behind a hash of the key Spark's sort seldom compares more than one number.
-    key = [F.xxhash64(*table.key), partition_of(table), *table.key]
+    key: list[Column | str] = [F.xxhash64(*table.key), partition_of(table), *table.key]
     same = Window.partitionBy(*key).orderBy(*order, SOURCE_ID)
     return rows.withColumn("nth", F.row_number().over(same)).where("nth = 1").drop("nth")
 

@@ -47,9 +47,10 @@ _SMALL = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions":
 _LARGE = {"spark.sql.shuffle.partitions": "16"}
 
 
-def class_archive() -> Path:
-    """Where the install leaves the archive of loaded classes that halves the JVM's start."""
-    return Path(sys.prefix) / "spark-app.jsa"
+def class_archive(has_iceberg: bool) -> Path:
+    """Where the archive of loaded classes is that halves the JVM's start: the install makes one of
+    Spark's, and `make lakes` one of Iceberg's with them."""
+    return Path(sys.prefix) / ("spark-app-lakes.jsa" if has_iceberg else "spark-app.jsa")
 
 
 def java_version() -> int | None:
@@ -125,7 +126,9 @@ def _require_loopback() -> None:
         ) from error
 
 
-def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, str]:
+def laptop_conf(
+    driver_memory: str, scratch: str, is_small: bool, *, has_iceberg: bool = False
+) -> dict[str, str]:
     """Spark's configuration when this machine is the cluster."""
     by_size = _SMALL if is_small else _LARGE
     return {
@@ -136,7 +139,7 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
         "spark.driver.maxResultSize": "512m",  # a table of one file comes to the driver
         "spark.driver.host": settings.LOOPBACK,
         "spark.driver.bindAddress": settings.LOOPBACK,
-        "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small)),
+        "spark.driver.extraJavaOptions": " ".join(_java_options(scratch, is_small, has_iceberg)),
         "spark.local.dir": scratch,
         # Workers of Python find the application wherever the command was given.
         "spark.executorEnv.PYTHONPATH": str(Path(__file__).parents[2]),
@@ -152,10 +155,11 @@ def laptop_conf(driver_memory: str, scratch: str, is_small: bool) -> dict[str, s
     }
 
 
-def _java_options(scratch: str, is_small: bool) -> list[str]:
+def _java_options(scratch: str, is_small: bool, has_iceberg: bool) -> list[str]:
     # Compiling lightly and collecting serially is right for seconds, wrong for minutes.
     speed = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] if is_small else ["-XX:+UseParallelGC"]
-    archive = class_archive()
+    archive = class_archive(has_iceberg)
+    archive = archive if archive.exists() else class_archive(False)
     shared = [f"-XX:SharedArchiveFile={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     own = [f"-Djava.io.tmpdir={scratch}", "-XX:-UsePerfData"]
     return [shlex.quote(o) for o in own + speed + (shared if archive.exists() else [])]

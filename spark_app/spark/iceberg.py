@@ -4,6 +4,7 @@ A cluster brings jars of the same version; there only the catalogue is set.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from spark_app import aws
 from spark_app.lake.catalogue import CATALOGUE, DATABASE_FILE, NAMESPACE_SETTING, namespace_of
@@ -30,16 +31,15 @@ CLIENTS = Jars(
 )
 
 
-def jars_conf(is_in_s3: bool, log: Callable[[str], None]) -> dict[str, str]:
-    """What Spark is told of the jars when it starts, for a lake in S3 or on a disk.
+def jars(is_in_s3: bool, log: Callable[[str], None]) -> list[Path]:
+    """What a JVM needs on its class path for lake tables in S3 or on a disk.
 
     Raises:
         RunFailed: they are not there, and cannot be fetched.
         Unusable: what was fetched is not what this release was tested with.
     """
     needed = (RUNTIME, CLIENTS) if is_in_s3 else (RUNTIME,)
-    jars = [jar for each in needed for jar in fetched(each, log)]
-    return {"spark.jars": ",".join(map(str, jars))}
+    return [jar for each in needed for jar in fetched(each, log)]
 
 
 def catalogue_conf(lake: Paths) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """A JVM of our own for Spark, which starts in the background."""
 
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spark_app import stopping
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 EXIT_SECONDS = 0.1
-_JARS = "spark.jars"
 
 
 class Jvm:
@@ -36,27 +37,25 @@ class Jvm:
         is_small: bool,
         is_verbose: bool,
         connector: Mapping[str, str],
-        runtime: Mapping[str, str],
+        jars: Sequence[Path],
         secrets: Mapping[str, str],
         properties: Mapping[str, str],
     ) -> None:
         """Take what it needs; `is_small` tunes it for seconds of work instead of minutes.
 
-        `connector` is what S3 adds to the configuration, `runtime` what Iceberg does; `secrets` for
-        Hadoop and `properties` of Java are told to the JVM when it runs, so that no command line
-        holds them.
+        `connector` is what S3 adds to the configuration, `jars` are Iceberg's; `secrets` for Hadoop
+        and `properties` of Java are told to the JVM when it runs, so that no command line holds
+        them.
         """
         import pyspark.java_gateway  # noqa: F401  (here, so that two threads never load it at once)
 
         self._log, self._log_name, self._is_verbose = log, log_name, is_verbose
         self._scratch = tempfile.mkdtemp(prefix="spark-app-")
-        laptop = laptop_conf(driver_memory, self._scratch, is_small)
-        # Iceberg's first: it brings a newer AWS SDK, and the connector goes with either.
-        jars = ",".join(more[_JARS] for more in (runtime, connector) if _JARS in more)
-        added = {**connector, **runtime, **({_JARS: jars} if jars else {})}
-        self._conf = {**SESSION_CONF, **laptop, **added}
+        laptop = laptop_conf(driver_memory, self._scratch, is_small, has_iceberg=bool(jars))
+        self._conf = {**SESSION_CONF, **laptop, **connector}
+        self._jars = jars
         self._secrets, self._properties = secrets, properties
-        self._has_s3, self._has_iceberg = bool(connector), bool(runtime)
+        self._has_s3, self._has_iceberg = bool(connector), bool(jars)
         self._gateway: Any = None
         self._session: SparkSession | None = None
         # Not `Thread.join`: one that a signal interrupts takes the thread for ended ever after.
@@ -146,11 +145,18 @@ class Jvm:
 
         launch: Any = launch_gateway
         conf = SparkConf(loadDefaults=False).setAll(list(self._conf.items()))
+        put_on_class_path(self._jars)
         with open(self._log, "ab") as sink:
             if self._is_verbose:
                 self._copying.start()
             with suppress(Exception):  # `connect` says that it did not start
                 self._gateway = launch(conf, popen_kwargs={"stdout": sink, "stderr": sink})
+
+
+def put_on_class_path(jars: Sequence[Path]) -> None:
+    """Put jars on the class path of JVMs that start from now on: behind Spark's, so that an archive
+    of Spark's classes alone fits as well."""
+    os.environ["SPARK_DIST_CLASSPATH"] = os.pathsep.join(map(str, jars))
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class SparkOnDemand:
     ) -> None:
         connector = s3a.conf(self._region, self._log) if has_s3 else {}
         is_in_s3 = lake_tables is not None and is_s3(lake_tables.root)
-        runtime = iceberg.jars_conf(is_in_s3, self._log) if lake_tables else {}
+        jars = iceberg.jars(is_in_s3, self._log) if lake_tables else []
         secrets = s3a.secrets(self._region) if has_s3 else {}
         properties = iceberg.secrets(self._region) if is_in_s3 else {}
         self.log_name = log_name
@@ -109,7 +109,7 @@ class SparkOnDemand:
             is_small=max(input_bytes, self._input_bytes) < SMALL_INPUT_BYTES,
             is_verbose=self._is_verbose,
             connector=connector,
-            runtime=runtime,
+            jars=jars,
             secrets=secrets,
             properties=properties,
         )

@@ -20,7 +20,8 @@ from tests.package.node import Ended, Node
 from tests.package.s3 import S3
 
 QUICK = (  # the archive of classes that the install made, as for the JVM of a laptop
-    f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile={class_archive()} "
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+    f"-XX:SharedArchiveFile={class_archive(has_iceberg=False)} "
     "-Xlog:disable -Xlog:all=error:stderr"
 )
 CPU_SECONDS = 15 * 4  # what a node of four cores has in the 15 s that a start may take

@@ -12,7 +12,6 @@ import pytest
 from spark_app import aws
 from spark_app.lake.lake import Lake
 from spark_app.spark import iceberg, s3a
-from spark_app.spark.jars import fetched
 from spark_app.spark.session import SparkOnDemand
 from tests.e2e.in_process import App, app_here
 from tests.emulated_aws import emulated_aws
@@ -92,11 +91,10 @@ def app_on_s3(
 
 
 def _add_connector(spark: Any) -> None:
-    """Give a Spark that runs what one that starts with S3 and lake tables is given."""
+    """Give a Spark that runs what one that starts with S3 is given."""
     conf, jvm = s3a.conf(None, print), spark._jvm
     classes = jvm.java.lang.Thread.currentThread().getContextClassLoader()
-    jars = [*fetched(iceberg.CLIENTS, print), *map(Path, conf.pop("spark.jars").split(","))]
-    for jar in jars:
+    for jar in map(Path, conf.pop("spark.jars").split(",")):
         classes.addURL(jvm.java.net.URI(jar.as_uri()).toURL())
     for key, value in {**conf, **s3a.secrets(None)}.items():
         spark._jsc.hadoopConfiguration().set(key.removeprefix("spark.hadoop."), value)

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pyspark
-import pytest
 
 from scripts import make_class_archive
 
@@ -21,36 +20,28 @@ def test_an_archive_younger_than_spark_is_current(tmp_path: Path) -> None:
     assert not make_class_archive.is_current(archive)
 
 
-def test_a_good_run_puts_the_archive_in_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_good_run_puts_the_archive_in_place(tmp_path: Path) -> None:
     archive = tmp_path / "spark-app.jsa"
 
-    def run(folder: Path, written: Path) -> None:
-        assert not archive.exists()
+    def write(folder: Path, written: Path) -> None:
         written.write_text("classes")
 
     archive.write_text("old")
-    monkeypatch.setattr(make_class_archive, "run_job", run)
-    assert make_class_archive.make(archive) is None
+    assert make_class_archive.make(archive, write) is None
     assert archive.read_text() == "classes"
     assert list(tmp_path.iterdir()) == [archive]
 
 
-def test_a_failed_run_leaves_no_archive_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(folder: Path, written: Path) -> str:
+def test_a_failed_run_leaves_no_archive_and_says_why(tmp_path: Path) -> None:
+    def write(folder: Path, written: Path) -> str:
         written.write_text("half")
         return "error: the disk is full"
 
-    monkeypatch.setattr(make_class_archive, "run_job", run)
-    assert make_class_archive.make(tmp_path / "spark-app.jsa") == "error: the disk is full"
+    why = make_class_archive.make(tmp_path / "spark-app.jsa", write)
+    assert why == "error: the disk is full"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_java_that_writes_none_is_a_reason_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(make_class_archive, "run_job", lambda folder, written: None)
-    assert make_class_archive.make(tmp_path / "spark-app.jsa") == "Java wrote none"
+def test_a_java_that_writes_none_is_a_reason_too(tmp_path: Path) -> None:
+    why = make_class_archive.make(tmp_path / "spark-app.jsa", lambda folder, written: None)
+    assert why == "Java wrote none"

@@ -86,7 +86,7 @@ def test_a_spark_that_does_not_start_in_its_jvm_says_why(
         is_small=True,
         is_verbose=False,
         connector={},
-        runtime={},
+        jars=[],
         secrets={},
         properties={},
     )
