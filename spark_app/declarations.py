@@ -69,8 +69,8 @@ class Folder:
 
 @dataclass(frozen=True)
 class Digest:
-    """What tells one JSON object from others, in 32 hex digits: all keys and values count, their
-    order does not."""
+    """What tells one JSON object from others, in 32 hex digits: all keys and values count, neither
+    the order of keys nor how something is spelt does. A whole number is another than with `.0`."""
 
 
 @dataclass(frozen=True)
