@@ -130,9 +130,16 @@ def replace_days(
     run_id: str,
     rows: "DataFrame",
     days: Collection[date],
+    *,
+    dealt: bool = False,
 ) -> None:
-    """Put rows on the branch of a run, in place of all rows of some days: one commit."""
+    """Put rows on the branch of a run, in place of all rows of some days: one commit.
+
+    Rows that are `dealt` lie so that no two tasks have some of one file; others are shuffled.
+    """
     writer = rows.writeTo(_branch(session, table, run_id))
+    if dealt:
+        writer = writer.option("distribution-mode", "none")
     if days:
         writer.overwrite(within(table, days))
     else:
@@ -228,6 +235,11 @@ def actions(session: "SparkSession") -> Any:
 def partition_of(table: Table) -> str:
     """The date column by which a lake table lies in folders."""
     return _kept(table).partition
+
+
+def sort_of(table: Table) -> Sequence[str]:
+    """The columns by which the rows of a file are sorted."""
+    return _kept(table).sort
 
 
 def _commit(change: Any, marks: Mapping[str, str]) -> None:

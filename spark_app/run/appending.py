@@ -1,5 +1,6 @@
 """A lake table grows by what its files bring: good rows are put on a branch, and judged there."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from spark_app.run.growth import Growth, gone_copies
 from spark_app.run.landing import Staged
 from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
+from spark_app.run.survivors import one_of_each
 from spark_app.sources.text_types import SOURCE_FILE
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
     changed = _changed_days(growth, contents) - expired
     iceberg.ensure(spark, table, run.lake)
     iceberg.begin(spark, table, run.run_id)
-    touched = _write(run, spark, new, contents, changed=changed, expired=expired)
+    touched = _write(run, spark, new, staged, contents, changed=changed, expired=expired)
     branch = iceberg.branch_rows(spark, table, run.run_id)
     kept = iceberg.counts_by_day(branch.where(iceberg.within(table, touched)), table)
     more = {
@@ -67,22 +69,6 @@ def leave(run: RunState, spark: "SparkSession") -> Built:
     iceberg.ensure(spark, run.job.publishes, run.lake)
     iceberg.begin(spark, run.job.publishes, run.run_id)
     return Built(0, 0, changes_of(run.run_id, run.arrived, None, Days()))
-
-
-def one_of_each(rows: "DataFrame", table: Table) -> "DataFrame":
-    """Of the rows with one key the one with the largest values: the order of arrival chooses none.
-
-    Of rows that are equal in all columns that of the earliest file version stays.
-    """
-    from pyspark.sql import Window
-    from pyspark.sql import functions as F
-
-    others = [c.name for c in table.columns if c.name not in (*table.key, partition_of(table))]
-    order = [F.col(name).desc_nulls_last() for name in others]
-    # Behind a hash of the key Spark's sort seldom compares more than one number.
-    key: list[Column | str] = [F.xxhash64(*table.key), partition_of(table), *table.key]
-    same = Window.partitionBy(*key).orderBy(*order, SOURCE_ID)
-    return rows.withColumn("nth", F.row_number().over(same)).where("nth = 1").drop("nth")
 
 
 def _new_rows(run: RunState, spark: "SparkSession", staged: Staged) -> "DataFrame":
@@ -109,7 +95,8 @@ def _write(
     run: RunState,
     spark: "SparkSession",
     new: "DataFrame",
-    contents: Collection[FileDay],
+    staged: Staged,
+    contents: Mapping[FileDay, Content],
     *,
     changed: set[date],
     expired: set[date],
@@ -126,9 +113,24 @@ def _write(
     if rewritten:
         published = iceberg.published_rows(spark, table).where(iceberg.within(table, rewritten))
         rows = published.where(~_is_replaced(table, growth, changed)).unionByName(put)
-    days = rewritten | expired
-    iceberg.replace_days(spark, table, run.run_id, one_of_each(rows, table), days)
+    chosen = one_of_each(rows, table, _bytes_by_day(run, staged, contents, rewritten))
+    iceberg.replace_days(spark, table, run.run_id, chosen, rewritten | expired, dealt=True)
     return arrived | rewritten
+
+
+def _bytes_by_day(
+    run: RunState, staged: Staged, contents: Mapping[FileDay, Content], rewritten: Collection[date]
+) -> dict[date, float]:
+    """About how large the rows of each day are that are to be written, as they were delivered."""
+    rows = Counter[date]()
+    for (_, day), (count, _) in contents.items():
+        rows[day] += count
+    known = run.arrived.known.days
+    before = known[known["day"].isin(rewritten)].groupby("day")["rows_count"].sum()
+    rows.update(dict(zip(before.index, map(int, before), strict=True)))
+    (pinned,) = run.sources
+    size = pinned.bytes_count / max(sum(staged.rows_by_source.values()), 1)
+    return {day: count * size for day, count in rows.items()}
 
 
 def _contents(rows: "DataFrame", table: Table) -> dict[FileDay, Content]:

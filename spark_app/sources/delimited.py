@@ -59,7 +59,8 @@ def line_rules(form: Csv) -> tuple[Rule, ...]:
         "quotes_are_closed",
         "Every quote of the line is closed in it.",
         (LINE,),
-        f"length({LINE}) % 2 = length(replace({LINE}, {quote}, '')) % 2",
+        f"NOT contains({LINE}, {quote}) "
+        f"OR length({LINE}) % 2 = length(replace({LINE}, {quote}, '')) % 2",
     )
     return (whole,) if form.has_line_breaks else (whole, closed)
 

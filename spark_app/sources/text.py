@@ -27,7 +27,7 @@ _OF_TEXT = (
         (LINE,),
         f"octet_length({LINE}) <= {MOST_LINE_BYTES}",
     ),
-    Rule("line_is_text", "The line has no NUL byte.", (LINE,), f"instr({LINE}, chr(0)) = 0"),
+    Rule("line_is_text", "The line has no NUL byte.", (LINE,), f"NOT contains({LINE}, chr(0))"),
 )
 _ENCODED = Rule("line_is_utf8", "The line is text in UTF-8.", (LINE,), f"is_valid_utf8({LINE})")
 

@@ -13,8 +13,8 @@ from spark_app.spark.sql import sql_name, sql_text
 DELIVERED, LINE, IS_WHOLE = "delivered", "delivered_line", "is_whole_line"
 SOURCE_FILE = "source_file"
 AS_TEXT = Physical("text", "string", "{0}")
-_WHOLE = r"^[+-]?[0-9]+$"
-_FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+_WHOLE = r"^[+-]?[0-9]+\z"
+_FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
 _DATE = "0000-00-00"
 _LEAST_MILLIS, _MOST_MILLIS = -62_135_596_800_000, 253_402_300_799_999  # years 1 to 9999
 _FIELDS = {"y": 4, "M": 2, "d": 2, "H": 2, "m": 2, "s": 2}
@@ -79,7 +79,7 @@ def _decimal(text: str, column: Column, source: Files) -> str:
     """A decimal that its type holds without rounding."""
     plain, scale = _plain(text, source), int(column.type.rstrip(")").split(",")[-1])
     fraction = f"([.][0-9]{{1,{scale}}}0*)?" if scale else "([.]0*)?"
-    pattern = rf"^[+-]?[0-9]+{fraction}$"
+    pattern = rf"^[+-]?[0-9]+{fraction}\z"
     return _if_like(plain, pattern, f"try_cast({plain} AS {column.type})")
 
 
@@ -125,9 +125,8 @@ def _if_like(text: str, pattern: str, value: str) -> str:
 
 def _if_masked(text: str, mask: str, value: str) -> str:
     """The value where the text has digits just where the mask has zeros, and else is the mask."""
-    return (
-        f"CASE WHEN translate({text}, '123456789', '000000000') = {sql_text(mask)} THEN {value} END"
-    )
+    pattern = re.sub("0+", lambda zeros: f"[0-9]{{{len(zeros[0])}}}", re.escape(mask))
+    return _if_like(text, rf"^{pattern}\z", value)
 
 
 def _local(text: str, pattern: str) -> tuple[str, str]:

@@ -183,7 +183,7 @@ def test_what_was_written_is_judged_on_the_branch(
 ) -> None:
     visits.deliver("one.csv", line(ANN), line(ANN))
     with monkeypatch.context() as patched:
-        patched.setattr(appending, "one_of_each", lambda rows, table: rows)
+        patched.setattr(appending, "one_of_each", lambda rows, *_: rows)
         expect_gate_shut(visits.run("first", code=3), "key_is_unique (2 of 2 fail)")
     visits.done("second")
     assert visits.rows() == [ANN]
