@@ -3,9 +3,10 @@ a digest of all keys and for those that nobody promised."""
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -19,9 +20,9 @@ from spark_app.declarations import Digest, Folder, Key, Rest
 MOST_DEPTH = 200
 Place = Folder | Digest | Rest | Key
 Keys = Mapping[str, "Keys | None"]
+Text = str | bytes | None  # bytes are UTF-8
 _SORTED = orjson.OPT_SORT_KEYS
-_KEY_END = b'":'
-_OTHER_KEY_ENDS = (b'" ', b'"\t', b'"\r', b"\\u0022")
+_ESCAPED_COLON = b"\\u003"
 _DIGITS, _MANY_DIGITS = bytes.maketrans(b"123456789.", b"0000000000"), b"0" * 17
 _STRINGS, _NO_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"'), re.compile(rb"[^][{}]")
 _EXACTLY = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
@@ -60,30 +61,42 @@ class Values:
         """Of lines and the URIs of their files: a struct of texts, one for each column (null: no
         value, or an empty text); the line; whether it is one object each of whose keys stands there
         once, whether that is no deeper than `MOST_DEPTH`, and the URI."""
+        takers = [taker_of(place, self.known) for place in self.places.values()]
         for batch in batches:
             lines, uris = batch.columns
-            raw = lines.to_pylist()
-            read = [parse(line) for line in raw]
-            texts = [self._texts(place, read, uris) for place in self.places.values()]
-            flat = pa.array([depth_within(line, MOST_DEPTH) for line in raw], pa.bool_())
-            whole = pa.array([line.found is not None for line in read], pa.bool_())
-            columns = [pa.StructArray.from_arrays(texts, list(self.places)), lines, whole, flat]
-            yield pa.RecordBatch.from_arrays([*columns, uris], ["texts", "line", "w", "f", "uri"])
+            # No object is kept: what is read line by line stays in the processor's cache.
+            rows = [_row(line, takers) for line in lines.to_pylist()]
+            *texts, whole, flat = zip(*rows, strict=True)
+            columns = [
+                _folders(uris, place.up)
+                if isinstance(place, Folder)
+                else pa.array(column, pa.string())
+                for place, column in zip(self.places.values(), texts, strict=True)
+            ]
+            struct = pa.StructArray.from_arrays(columns, list(self.places))
+            marks = [pa.array(whole, pa.bool_()), pa.array(flat, pa.bool_())]
+            yield pa.RecordBatch.from_arrays(
+                [struct, lines, *marks, uris], ["texts", "line", "is_whole", "is_flat", "uri"]
+            )
 
-    def _texts(self, place: Place, lines: Sequence[Line], uris: pa.Array) -> pa.Array:
-        match place:
-            case Folder(up):
-                return _folders(uris, up)
-            case Digest():
-                digest = xxhash.xxh3_128_hexdigest
-                texts: list[str | bytes | None] = [
-                    digest(line.canonical) if line.canonical else None for line in lines
-                ]
-            case Rest():
-                texts = [_rest(line.found, self.known) for line in lines]
-            case Key(path):
-                texts = _at(lines, path.split("."))
-        return pa.array(texts, pa.string())
+
+def taker_of(place: Place, known: Keys) -> Callable[[Line], Text]:
+    """What takes the text at a place out of a line; of folders no line knows."""
+    match place:
+        case Folder():
+            return lambda line: None
+        case Digest():
+            return _digest
+        case Rest():
+            return partial(_rest, known=known)
+        case Key(path):
+            return partial(_at, path=path.split("."))
+
+
+def _row(line: bytes, takers: Sequence[Callable[[Line], Text]]) -> tuple[Text | bool, ...]:
+    read = parse(line)
+    texts = [take(read) for take in takers]
+    return *texts, read.found is not None, depth_within(line, MOST_DEPTH)
 
 
 def parse(line: bytes) -> Line:
@@ -122,13 +135,13 @@ def depth_within(line: bytes, most: int) -> bool:
 def _is_sure(line: bytes, canonical: bytes) -> bool:
     """Whether no key can stand in the line twice, and each number in it is exact as a double.
 
-    As many keys end in the line as in its canonical form, in which each stands once; that is so
-    wherever a key's end can be seen. A double has 15 digits for certain.
+    With a key that stands there again a colon is gone in the canonical form; none comes to it but
+    by an escape. A double has 15 digits for certain.
     """
     return (
-        line.count(_KEY_END) == canonical.count(_KEY_END)
-        and not any(end in line for end in _OTHER_KEY_ENDS)
+        line.count(b":") == canonical.count(b":")
         and _MANY_DIGITS not in line.translate(_DIGITS)
+        and not (b"\\" in line and _ESCAPED_COLON in line)
     )
 
 
@@ -152,24 +165,24 @@ def _whole_number(text: str) -> int | orjson.Fragment:
     return int(text) if is_short else orjson.Fragment(text)
 
 
-def _at(lines: Sequence[Line], path: Sequence[str]) -> list[str | bytes | None]:
-    """The texts at a path."""
-    *above, last = path
-    held: list[Any] = [line.found for line in lines]
-    for name in above:
-        held = [value.get(name) if type(value) is dict else None for value in held]
-    return [_text(value.get(last)) if type(value) is dict else None for value in held]
-
-
-def _text(value: object) -> str | bytes | None:
-    """Empty text is null, as it is in delimited text."""
+def _at(line: Line, path: Sequence[str]) -> Text:
+    """The text at a path. Empty text is null, as it is in delimited text."""
+    value: Any = line.found
+    for key in path:
+        if type(value) is not dict:
+            return None
+        value = value.get(key)
     if value is None or type(value) is str:
         return value or None
     return orjson.dumps(value, option=_SORTED)
 
 
-def _rest(found: dict[str, Any] | None, known: Keys) -> bytes | None:
-    rest = _others(found, known, "", {}) if found else None
+def _digest(line: Line) -> Text:
+    return None if line.found is None else xxhash.xxh3_128_hexdigest(line.canonical)
+
+
+def _rest(line: Line, known: Keys) -> Text:
+    rest = _others(line.found, known, "", {}) if line.found else None
     return orjson.dumps(rest, option=_SORTED) if rest else None
 
 
