@@ -1,6 +1,7 @@
 """Files of text, whatever their form: what is true of their lines, and how their rows are read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Csv, Files, Rule, Text
@@ -9,7 +10,7 @@ from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.json_values import MOST_DEPTH
 from spark_app.sources.long_lines import MOST_LINE_BYTES
-from spark_app.sources.text_types import LINE, parsed
+from spark_app.sources.text_types import IS_WHOLE, LINE, parsed
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
@@ -20,16 +21,16 @@ FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
     "line_is_text": "is no text: it holds NUL bytes",
     "line_is_flat": f"has JSON of more than {MOST_DEPTH} levels",
 }
-_OF_TEXT = (
-    Rule(
-        "line_is_short",
-        f"The line has at most {MOST_LINE_BYTES // 2**20} MiB.",
-        (LINE,),
-        f"octet_length({LINE}) <= {MOST_LINE_BYTES}",
-    ),
-    Rule("line_is_text", "The line has no NUL byte.", (LINE,), f"NOT contains({LINE}, chr(0))"),
+_SHORT = Rule(
+    "line_is_short",
+    f"The line has at most {MOST_LINE_BYTES // 2**20} MiB.",
+    (LINE,),
+    f"octet_length({LINE}) <= {MOST_LINE_BYTES}",
 )
-_ENCODED = Rule("line_is_utf8", "The line is text in UTF-8.", (LINE,), f"is_valid_utf8({LINE})")
+_TEXT = (
+    Rule("line_is_text", "The line has no NUL byte.", (LINE,), f"NOT contains({LINE}, chr(0))"),
+    Rule("line_is_utf8", "The line is text in UTF-8.", (LINE,), f"is_valid_utf8({LINE})"),
+)
 
 
 def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> DeliveredFile:
@@ -45,8 +46,11 @@ def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> D
 
 def line_rules(form: Text) -> tuple[Rule, ...]:
     """What is true of every good line, whatever its columns."""
-    rules = delimited.line_rules(form) if isinstance(form, Csv) else json_lines.line_rules()
-    return (*rules, *_OF_TEXT, _ENCODED)
+    if isinstance(form, Csv):
+        return (*delimited.line_rules(form), _SHORT, *_TEXT)
+    # Nothing but text can be an object: a line that is one is not looked through again.
+    quick = (replace(rule, ok=f"{IS_WHOLE} OR {rule.ok}") for rule in _TEXT)
+    return (*json_lines.line_rules(), _SHORT, *quick)
 
 
 def read_text(
