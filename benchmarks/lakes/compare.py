@@ -140,15 +140,17 @@ def compare_devices(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:
     after = DeviceShape(MORE_MEGABYTES, MORE_DAYS, next_day)
     more = delivered("devices-more", partial(device_events, after))
     entries, again = compare(args, "device_event", source, more)
+    ours = next((entry for entry in entries if entry.name == OURS), again)
     aims = [
         Aim(text, entry.seconds, limit, unit=" s")
         for text, entry, limit in (
-            ("1,862 MB of JSON, whole process", entries[0], 24.7),
+            ("1,862 MB of JSON, whole process", ours, 24.7),
             ("58 MB more", again, 15),
         )
-        if entry.measurements and entry.seconds
+        if again.seconds and entry.seconds
     ]
-    return [*entries, again], aims if args.megabytes == 1862 else []
+    shown = [*entries, again] if again.measurements else entries
+    return shown, aims if args.megabytes == 1862 else []
 
 
 def compare_app(args: argparse.Namespace) -> tuple[list[Entry], list[Aim]]:

@@ -29,6 +29,10 @@ u1,android,Pixel 8,DE,open,17,2024-05-01 23:59:59.123456,,
 u2,ios,,,buy,9007199254740993,2024-05-02 00:00:00.000001,2,0.0499
 u3,ios,iPhone,FR,open,1.2E+10,2024-05-02 10:00:00.000000,,
 """
+DEVICES = b"""\
+{"meta": {"session_long": "d1", "date": "2017-08-09 10:00:00"}, "params": {"user_id": 7}, "n": 1}
+{"params": {"user_id": 7}, "n": 1, "meta": {"date": "2017-08-09 10:00:00", "session_long": "d1"}}
+"""
 UNDER_WAY = ("PENDING", "RUNNING")
 # What the emulators do not give back, so that a second plan sees a change in it.
 NOT_RETURNED = {
@@ -151,26 +155,33 @@ def test_submit_to_the_waiting_cluster_passes_on_why_a_gate_is_shut(
     assert deployment.read(FINAL) == before
 
 
-def test_a_lake_table_is_made_on_a_cluster_and_read_through_glue(deployment: Deployment) -> None:
+def test_lake_tables_are_made_on_a_cluster_and_read_through_glue(deployment: Deployment) -> None:
     deployment.put("lake/raw/app_event/one.csv", EVENTS)
-    for run_id in ("events", "nothing-new"):
-        ended = deployment.app("submit", "app_event", "--run-id", run_id, "--tolerance", "0.5")
+    deployment.put("lake/raw/device_event/olx/hydra/android/2017/08/09/one.json", DEVICES)
+    for run_id in ("lakes", "nothing-new"):
+        jobs = ("app_event", "device_event")
+        ended = deployment.app("submit", *jobs, "--run-id", run_id, "--tolerance", "0.5")
         assert ended.code == 0, ended.err
     assert deployment.outputs["glue_database"] == database_of(deployment.lake)
     url = deployment.cloud.environment["AWS_ENDPOINT_URL"]
     known = {"glue.endpoint": url, "s3.endpoint": url, "client.region": REGION, **KEYS}
     catalogue = load_catalog("lake", type="glue", **known)
-    events = catalogue.load_table((deployment.outputs["glue_database"], "app_event"))
+    database = deployment.outputs["glue_database"]
+    devices = catalogue.load_table((database, "device_event")).scan().to_arrow().to_pylist()
+    assert [(r["tracker"], r["user_id"], r["rescued_json"]) for r in devices] == [
+        ("hydra", "7", '{"n":1}')
+    ]
+    events = catalogue.load_table((database, "app_event"))
     newest = events.current_snapshot()
-    assert newest and newest.summary and newest.summary["spark_app.run_id"] == "events"
+    assert newest and newest.summary and newest.summary["spark_app.run_id"] == "lakes-app_event"
     rows = events.scan(selected_fields=("user_id", "log_id")).to_arrow().sort_by("user_id")
     assert rows.to_pylist() == [
         {"user_id": "u1", "log_id": "17"},
         {"user_id": "u2", "log_id": "9007199254740993"},
     ]
     shown = deployment.app("history", "app_event", "--region", REGION)
-    assert shown.out.splitlines()[1].split()[0] == "events", shown.err
-    left = deployment.keys("lake/runs/events/")
+    assert shown.out.splitlines()[1].split()[0] == "lakes-app_event", shown.err
+    left = deployment.keys("lake/runs/lakes-app_event/")
     assert not [key for key in left if "/staging/" in key]
 
 
