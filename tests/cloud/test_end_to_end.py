@@ -155,6 +155,7 @@ def test_submit_to_the_waiting_cluster_passes_on_why_a_gate_is_shut(
     assert deployment.read(FINAL) == before
 
 
+@pytest.mark.timeout(600)
 def test_lake_tables_are_made_on_a_cluster_and_read_through_glue(deployment: Deployment) -> None:
     deployment.put("lake/raw/app_event/one.csv", EVENTS)
     deployment.put("lake/raw/device_event/olx/hydra/android/2017/08/09/one.json", DEVICES)
