@@ -12,7 +12,7 @@ import pytest
 
 from spark_app.lake import iceberg, ledger
 from spark_app.lake.lake import Lake
-from spark_app.run import appending
+from spark_app.run import appending, survivors
 from tests.e2e.process import Ended, all_checks, expect_error
 from tests.lakes.conftest import Visits, on_disk_and_in_s3
 
@@ -187,6 +187,16 @@ def test_what_was_written_is_judged_on_the_branch(
         expect_gate_shut(visits.run("first", code=3), "key_is_unique (2 of 2 fail)")
     visits.done("second")
     assert visits.rows() == [ANN]
+
+
+def test_a_large_day_lies_in_several_files(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survivors, "FILE_BYTES", 64)
+    monkeypatch.setattr(survivors, "LEAST_TASK_BYTES", 64)
+    rows = [(f"user {n}", "2024-05-01 10:00:00", n) for n in range(40)]
+    visits.deliver("one.csv", *map(line, rows), *map(line, rows))
+    visits.done("first")
+    assert visits.rows() == sorted(rows, key=str)
+    assert len(list(visits.root.rglob("tables/visit/data/**/*.parquet"))) > 2
 
 
 def test_every_declared_check_is_answered(visits: Visits) -> None:
