@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Column, Files, JsonLines, Key, Rule
+from spark_app.declarations import Files, JsonLines, Key, Rule
 from spark_app.errors import Unusable
 from spark_app.lake.frames import load
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import read_head
-from spark_app.sources.json_values import MOST_DEPTH, Keys, Place, Values, keys_of
 from spark_app.sources.packed import PACKED
 from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE, SOURCE_FILE
 from spark_app.spark.sql import sql_name
@@ -17,7 +16,10 @@ from spark_app.spark.sql import sql_name
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from spark_app.sources.json_values import Place, Values
+
 IS_FLAT = "is_flat_line"
+MOST_DEPTH = 200
 _LEAST_LINE_BYTES = 3  # an empty object and its line break
 
 
@@ -52,7 +54,6 @@ def read_values(
     session: "SparkSession", source: Files, files: Sequence[DeliveredFile]
 ) -> "DataFrame":
     """The values of all files as text, see `text.read_text`."""
-    values = Values({column.name: place_of(column) for column in source.columns}, _known(source))
     texts = ", ".join(f"{sql_name(column.name)}: string" for column in source.columns)
     lines = load(session.read.format("text"), [file.path for file in files])
     named = lines.where("trim(value) <> ''").selectExpr(
@@ -62,18 +63,16 @@ def read_values(
         f"{DELIVERED} struct<{texts}>, {LINE} binary, {IS_WHOLE} boolean, {IS_FLAT} boolean, "
         f"{SOURCE_FILE} string"
     )
-    read = named.mapInArrow(values.read, schema)
+    read = named.mapInArrow(values_of(source).read, schema)
     return read.withColumn(LINE, read[LINE].cast("string"))
 
 
-def _known(source: Files) -> Keys:
-    """The keys that are promised or ignored."""
+def values_of(source: Files) -> "Values":
+    """Where the values of a dataset are, and which keys are promised or ignored."""
+    from spark_app.sources.json_values import Values, keys_of
+
     ignored = source.format.ignored if isinstance(source.format, JsonLines) else ()
-    places = [place_of(column) for column in source.columns]
-    promised = [place.path for place in places if isinstance(place, Key)]
-    return keys_of([path.split(".") for path in (*ignored, *promised)])
-
-
-def place_of(column: Column) -> Place:
-    """Where the value of a column is."""
-    return column.at or Key(column.name)
+    places: dict[str, Place] = {c.name: c.at or Key(c.name) for c in source.columns}
+    promised = [place.path for place in places.values() if isinstance(place, Key)]
+    known = keys_of([path.split(".") for path in (*ignored, *promised)])
+    return Values(places, known, MOST_DEPTH)

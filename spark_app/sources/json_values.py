@@ -17,7 +17,6 @@ import xxhash
 
 from spark_app.declarations import Digest, Folder, Key, Rest
 
-MOST_DEPTH = 200
 Place = Folder | Digest | Rest | Key
 Keys = Mapping[str, "Keys | None"]
 Text = str | bytes | None  # bytes are UTF-8
@@ -51,21 +50,22 @@ def keys_of(paths: Collection[Sequence[str]]) -> Keys:
 
 @dataclass(frozen=True)
 class Values:
-    """Which values are wanted: where each column's is, by its name, and of which keys `Rest` takes
-    no notice (below a key that leads to others: of which of those)."""
+    """Which values are wanted: where each column's is, by its name; of which keys `Rest` takes no
+    notice (below a key that leads to others: of which of those); how deep a line may be."""
 
     places: Mapping[str, Place]
     known: Keys
+    most_depth: int
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Of lines and the URIs of their files: a struct of texts, one for each column (null: no
         value, or an empty text); the line; whether it is one object each of whose keys stands there
-        once, whether that is no deeper than `MOST_DEPTH`, and the URI."""
+        once, whether that is no deeper than it may be, and the URI."""
         takers = [taker_of(place, self.known) for place in self.places.values()]
         for batch in batches:
             lines, uris = batch.columns
             # No object is kept: what is read line by line stays in the processor's cache.
-            rows = [_row(line, takers) for line in lines.to_pylist()]
+            rows = [self._row(line, takers) for line in lines.to_pylist()]
             *texts, whole, flat = zip(*rows, strict=True)
             columns = [
                 _folders(uris, place.up)
@@ -79,6 +79,13 @@ class Values:
                 [struct, lines, *marks, uris], ["texts", "line", "is_whole", "is_flat", "uri"]
             )
 
+    def _row(
+        self, line: bytes, takers: Sequence[Callable[[Line], Text]]
+    ) -> tuple[Text | bool, ...]:
+        read = parse(line)
+        texts = [take(read) for take in takers]
+        return *texts, read.found is not None, depth_within(line, self.most_depth)
+
 
 def taker_of(place: Place, known: Keys) -> Callable[[Line], Text]:
     """What takes the text at a place out of a line; of folders no line knows."""
@@ -91,12 +98,6 @@ def taker_of(place: Place, known: Keys) -> Callable[[Line], Text]:
             return partial(_rest, known=known)
         case Key(path):
             return partial(_at, path=path.split("."))
-
-
-def _row(line: bytes, takers: Sequence[Callable[[Line], Text]]) -> tuple[Text | bool, ...]:
-    read = parse(line)
-    texts = [take(read) for take in takers]
-    return *texts, read.found is not None, depth_within(line, MOST_DEPTH)
 
 
 def parse(line: bytes) -> Line:

@@ -8,7 +8,6 @@ from spark_app.declarations import Csv, Files, Rule, Text
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
-from spark_app.sources.json_values import MOST_DEPTH
 from spark_app.sources.long_lines import MOST_LINE_BYTES
 from spark_app.sources.text_types import IS_WHOLE, LINE, parsed
 from spark_app.spark.sql import sql_name
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
     "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
     "line_is_text": "is no text: it holds NUL bytes",
-    "line_is_flat": f"has JSON of more than {MOST_DEPTH} levels",
+    "line_is_flat": f"has JSON of more than {json_lines.MOST_DEPTH} levels",
 }
 _SHORT = Rule(
     "line_is_short",

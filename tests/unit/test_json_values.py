@@ -124,7 +124,7 @@ def read(values: Values, *lines: str) -> list[dict[str, Any]]:
 
 
 def test_values_come_as_they_are_written() -> None:
-    wanted = Values({"v": Key("v")}, {})
+    wanted = Values({"v": Key("v")}, {}, 200)
     lines = ['{"v":"x"}', '{"v":""}', '{"v":null}', "{}", '{"v":true}', '{"v":12}', '{"v":1.5}']
     lines += ['{"v":1234567890123456789012}', '{"v":{"b":1,"a":[]}}', "no"]
     texts = ["x", None, None, None, "true", "12", "1.5"]
@@ -133,7 +133,7 @@ def test_values_come_as_they_are_written() -> None:
 
 
 def test_a_line_that_is_none_has_no_values() -> None:
-    wanted = Values({"digest": Digest(), "rest": Rest(), "v": Key("a.v")}, {})
+    wanted = Values({"digest": Digest(), "rest": Rest(), "v": Key("a.v")}, {}, 200)
     assert read(wanted, "[]", '{"a":[{"v":1}]}') == [
         {"digest": None, "rest": None, "v": None},
         {"digest": "6d26cd7e4f4c6b03943e51bfb3841919", "rest": '{"a":[{"v":1}]}', "v": None},
