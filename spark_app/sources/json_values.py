@@ -63,6 +63,8 @@ class Values:
         once, whether that is no deeper than it may be, and the URI."""
         takers = [taker_of(place, self.known) for place in self.places.values()]
         for batch in batches:
+            if not batch.num_rows:
+                continue
             lines, uris = batch.columns
             # No object is kept: what is read line by line stays in the processor's cache.
             rows = [self._row(line, takers) for line in lines.to_pylist()]
@@ -82,6 +84,7 @@ class Values:
     def _row(
         self, line: bytes, takers: Sequence[Callable[[Line], Text]]
     ) -> tuple[Text | bool, ...]:
+        """The texts, and what is true of the line."""
         read = parse(line)
         texts = [take(read) for take in takers]
         return *texts, read.found is not None, depth_within(line, self.most_depth)
@@ -117,7 +120,7 @@ def parse(line: bytes) -> Line:
             line.decode(), object_pairs_hook=_once, parse_float=_number, parse_int=_whole_number
         )
         return Line(found, orjson.dumps(found, option=_SORTED))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError, ArithmeticError):
         return NOT_WHOLE
 
 

@@ -90,6 +90,7 @@ def test_one_spelling_stands_for_all(one: str, other: str) -> None:
     "line",
     [
         *("", "{", "[1]", "null", '{"a":1}{', '{"a":1} x', "{'a':1}", '{"a":NaN}', '{"a":01}'),
+        *('{"a":1e-9999999999999999999}', '{"a":0e99999999999999999999}'),
         *('{"a":"\\ud800"}', '{"a":"\t"}', '{"a":1e999}', '{"a":1,}', "\ufeff{}"),
     ],
 )
@@ -130,6 +131,11 @@ def test_values_come_as_they_are_written() -> None:
     texts = ["x", None, None, None, "true", "12", "1.5"]
     texts += ["1234567890123456789012", '{"a":[],"b":1}', None]
     assert [row["v"] for row in read(wanted, *lines)] == texts
+
+
+def test_no_lines_are_no_rows() -> None:
+    none = pa.RecordBatch.from_arrays([pa.array([], pa.binary()), pa.array([], pa.string())], "ab")
+    assert list(Values({"v": Key("v")}, {}, 200).read([none])) == []
 
 
 def test_a_line_that_is_none_has_no_values() -> None:
