@@ -67,6 +67,12 @@ class Folder:
     up: int
 
 
+BESIDE_VALUES = (
+    *("broken_rules", "delivered", "delivered_line", "is_flat_line", "is_whole_line"),
+    "source_file",
+)  # of rows of files
+
+
 @dataclass(frozen=True)
 class Digest:
     """What tells one JSON object from others, in 32 hex digits: all keys and values count, neither
@@ -265,9 +271,15 @@ class Files:
         """Refuse what files of text cannot tell.
 
         Raises:
-            ValueError: a timestamp of text does not say how it is written, or a column is looked
-                for in JSON although the files are none.
+            ValueError: a timestamp of text does not say how it is written, a column is looked for
+                in JSON although the files are none, or it has a name that bad rows have for
+                something else.
         """
+        taken = [column.name for column in self.columns if column.name in BESIDE_VALUES]
+        if taken:
+            raise ValueError(
+                f"{self.name}: call {taken[0]} otherwise; rows have their own {taken[0]}"
+            )
         places = [column.at for column in self.columns if column.at]
         if isinstance(self.format, Csv) and self.format.header:
             places = [place for place in places if not isinstance(place, Rest)]

@@ -9,7 +9,7 @@ from spark_app.quality.rules import count_broken
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
 _COUNT = "rows_with_key_count"
 
@@ -43,19 +43,10 @@ def _shared_key_count(table: Table, frame: "DataFrame") -> int:
     """
     from pyspark.sql import functions as F
 
-    types = {column.name: column.type for column in table.columns}
-    hashed = [_as_compared(name, types[name]) for name in table.key]
-    hashes = frame.groupBy(F.xxhash64(*hashed)).agg(F.count(F.lit(1)).alias(_COUNT))
+    hashed = F.xxhash64(*(F.col(sql_name(name)) for name in table.key))
+    hashes = frame.groupBy(hashed).agg(F.count(F.lit(1)).alias(_COUNT))
     if hashes.where(F.col(_COUNT) > 1).isEmpty():
         return 0
     keys = frame.groupBy(*(F.col(sql_name(column)) for column in table.key))
     shared = keys.agg(F.count(F.lit(1)).alias(_COUNT)).where(F.col(_COUNT) > 1)
     return int(shared.agg(F.sum(_COUNT)).collect()[0][0] or 0)
-
-
-def _as_compared(name: str, type_name: str) -> "Column":
-    """A column as its hash is equal wherever its values are: of zeros one has a sign."""
-    from pyspark.sql import functions as F
-
-    column = F.col(sql_name(name))
-    return column + F.lit(0.0) if type_name in ("double", "float") else column

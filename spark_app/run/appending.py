@@ -21,12 +21,14 @@ from spark_app.run.landing import Staged
 from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
 from spark_app.run.survivors import one_of_each
+from spark_app.sources.packed import text_bytes
 from spark_app.sources.text_types import SOURCE_FILE
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _LOW = 0xFFFFFFFF
+_MOST_ROW_BYTES = 16 * 2**10  # what is more are lines that become no row
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,9 @@ def _bytes_by_day(
     before = known[known["day"].isin(rewritten)].groupby("day")["rows_count"].sum()
     rows.update(dict(zip(before.index, map(int, before), strict=True)))
     (pinned,) = run.sources
-    size = pinned.bytes_count / max(sum(staged.rows_by_source.values()), 1)
-    return {day: count * size for day, count in rows.items()}
+    size = sum(text_bytes(file) for file in pinned.files)
+    row_size = min(size / max(sum(staged.rows_by_source.values()), 1), _MOST_ROW_BYTES)
+    return {day: count * row_size for day, count in rows.items()}
 
 
 def _contents(rows: "DataFrame", table: Table) -> dict[FileDay, Content]:

@@ -26,7 +26,7 @@ from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import choose_reader, inspect_files, most_rows_in, read_files, rows_in
 from spark_app.sources.pinned import PinnedSource, read_table
 from spark_app.sources.sampling import sample
-from spark_app.sources.text_types import DELIVERED, LINE
+from spark_app.sources.text_types import DELIVERED, LINE, SOURCE_FILE
 from spark_app.spark.conf import codegen_conf
 from spark_app.spark.sql import sql_name
 
@@ -207,7 +207,7 @@ def as_delivered(bad: "DataFrame", source: Files) -> "DataFrame":
     """Bad rows unchanged: of text its values and line, not what was read out of them."""
     if isinstance(source.format, Parquet):
         return bad
-    return bad.select(f"{DELIVERED}.*", LINE, "broken_rules", "source_file")
+    return bad.select(f"{DELIVERED}.*", LINE, "broken_rules", SOURCE_FILE)
 
 
 def _rows_from(frame: "DataFrame", source: Files, since: date | None) -> "DataFrame":

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 FILE_BYTES = 512 * 2**20  # of rows as they were delivered: a quarter of it is written
-LEAST_TASK_BYTES = 32 * 2**20
-_PART, _NTH = "part", "nth"
+LEAST_TASK_BYTES, MOST_TASKS = 32 * 2**20, 10_000
+_TASKS_PER_FILE = 3  # files are dealt by a hash: with as many tasks many had none
+_PART, _NTH = "part of day", "nth of key"
 
 
 def one_of_each(rows: "DataFrame", table: Table, bytes_by_day: Mapping[date, float]) -> "DataFrame":
@@ -29,7 +30,7 @@ def one_of_each(rows: "DataFrame", table: Table, bytes_by_day: Mapping[date, flo
     partition, sort = partition_of(table), sort_of(table)
     parts = {day: ceil(size / FILE_BYTES) for day, size in bytes_by_day.items()}
     most = ceil(sum(bytes_by_day.values()) / LEAST_TASK_BYTES)
-    tasks = max(1, min(most, sum(parts.values())))
+    tasks = max(1, min(most, _TASKS_PER_FILE * sum(parts.values()), MOST_TASKS))
     # Spark knows rows that were dealt by a constant no more.
     more = [_PART] if max(parts.values(), default=1) > 1 else []
     dealt = rows.withColumn(_PART, _part(table, parts)).repartition(tasks, partition, *more)

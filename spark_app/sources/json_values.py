@@ -22,10 +22,14 @@ Keys = Mapping[str, "Keys | None"]
 Text = str | bytes | None  # bytes are UTF-8
 _SORTED = orjson.OPT_SORT_KEYS
 _ESCAPED_COLON = b"\\u003"
-_DIGITS, _MANY_DIGITS = bytes.maketrans(b"123456789.", b"0000000000"), b"0" * 17
-_STRINGS, _NO_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"'), re.compile(rb"[^][{}]")
+_DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
+_MANY_DIGITS, _MAYBE_EXPONENT = b"0" * 17, b"0e"
+_EXPONENT = re.compile(rb"[0-9.][eE][-+]?[0-9]+\s*[],}]")
+# Neither goes back: a line may be long, and its last text without an end.
+_STRINGS, _NO_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?'), re.compile(rb"[^][{}]")
 _EXACTLY = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _LEAST, _MOST, _MOST_DIGITS = -(2**63), 2**64 - 1, 20  # whole numbers that orjson has
+_MOST_ZEROS = 400  # a double has no more of them before or behind its digits
 
 
 class Line(NamedTuple):
@@ -140,11 +144,13 @@ def _is_sure(line: bytes, canonical: bytes) -> bool:
     """Whether no key can stand in the line twice, and each number in it is exact as a double.
 
     With a key that stands there again a colon is gone in the canonical form; none comes to it but
-    by an escape. A double has 15 digits for certain.
+    by an escape. A double has 15 digits for certain, unless an exponent makes it very small.
     """
+    numbers = line.translate(_DIGITS)
     return (
         line.count(b":") == canonical.count(b":")
-        and _MANY_DIGITS not in line.translate(_DIGITS)
+        and _MANY_DIGITS not in numbers
+        and not (_MAYBE_EXPONENT in numbers and _EXPONENT.search(line))
         and not (b"\\" in line and _ESCAPED_COLON in line)
     )
 
@@ -161,7 +167,8 @@ def _number(text: str) -> float | orjson.Fragment:
     double, exact = float(text), Decimal(text)
     if Decimal(repr(double)) == exact:
         return double
-    return orjson.Fragment(str(exact.normalize(_EXACTLY)))
+    digits = str(exact.normalize(_EXACTLY))
+    return orjson.Fragment(digits if "." in digits or "E" in digits else f"{digits}.0")
 
 
 def _whole_number(text: str) -> int | orjson.Fragment:
@@ -178,7 +185,14 @@ def _at(line: Line, path: Sequence[str]) -> Text:
         value = value.get(key)
     if value is None or type(value) is str:
         return value or None
-    return orjson.dumps(value, option=_SORTED)
+    text = orjson.dumps(value, option=_SORTED)
+    return _without_exponent(text.decode()) if isinstance(value, float | orjson.Fragment) else text
+
+
+def _without_exponent(text: str) -> str:
+    """A number as a decimal is written, unless it would have more zeros than any double has."""
+    number = Decimal(text)
+    return f"{number:f}" if abs(number.adjusted()) <= _MOST_ZEROS else text
 
 
 def _digest(line: Line) -> Text:
@@ -193,14 +207,15 @@ def _rest(line: Line, known: Keys) -> Text:
 def _others(found: dict[str, Any], known: Keys, start: str, into: dict[str, Any]) -> dict[str, Any]:
     """Add what an object holds that is not known, by its path; of a value that should be an object
     some parts of which are known, and is none, itself. A path inside goes before a key spelt so."""
+    for key, inner in known.items():
+        value = found.get(key) if inner is not None else None
+        if type(value) is dict and inner is not None:
+            _others(value, inner, f"{start}{key}.", into)
+        elif value is not None:
+            into[start + key] = value
     for key, value in found.items():
         if key not in known:
             into.setdefault(start + key, value)
-        elif (inner := known[key]) is not None:
-            if type(value) is dict:
-                _others(value, inner, f"{start}{key}.", into)
-            elif value is not None:
-                into[start + key] = value
     return into
 
 

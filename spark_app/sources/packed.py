@@ -10,6 +10,7 @@ from typing import Any
 from spark_app.lake.store import READERS, Store, StoredFile
 
 PACKED = ".gz"
+USUAL_RATIO = 8
 MOST_RATIO, BOMB_BYTES = 200, 64 * 2**20  # text becomes 5 to 50 times as large
 _POSSIBLE_RATIO = 1032  # gzip packs no closer: what says so is cut off
 _PART_BYTES, _TRAILER_BYTES = 2**20, 4
@@ -20,6 +21,11 @@ def unpacked_bytes(file: StoredFile, store: Store) -> int:
     with closing(opened_file(file, store)) as opened:
         opened.seek(max(file.size_bytes - _TRAILER_BYTES, 0))
         return int.from_bytes(opened.read(_TRAILER_BYTES), "little")
+
+
+def text_bytes(file: StoredFile) -> int:
+    """About how large the text of a file is, packed or not, without a look at it."""
+    return file.size_bytes * (USUAL_RATIO if file.path.endswith(PACKED) else 1)
 
 
 def is_bomb(file: StoredFile, unpacked: int) -> bool:

@@ -32,8 +32,6 @@ SESSION_CONF = {
     # A line of text is judged by all of its values, whichever of them a query needs.
     "spark.sql.csv.parser.columnPruning.enabled": "false",
     "spark.sql.optimizer.enableCsvExpressionOptimization": "false",
-    # A key `a.b` of JSON beside a `b` in its `a` fails no run.
-    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }
 
 

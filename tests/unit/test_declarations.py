@@ -75,6 +75,12 @@ SEEN = Table("seen", "one row a day", key=("day",), columns=(DAY, WHO), kept_as=
 SIGHTINGS = Files("sightings", Parquet(), (DAY, WHO))
 
 
+@pytest.mark.parametrize("name", ["source_file", "is_flat_line", "delivered"])
+def test_a_column_has_no_name_that_rows_of_files_have_for_something_else(name: str) -> None:
+    with pytest.raises(ValueError, match=f"call {name} otherwise; rows have their own {name}"):
+        replace(FILES, columns=(N, Column(name, "string", "a text")))
+
+
 def test_source_and_table_agree_on_persons() -> None:
     assert job_of(SEEN, SIGHTINGS).publishes == SEEN
     nobody = replace(SIGHTINGS, columns=(DAY, replace(WHO, person=False)))

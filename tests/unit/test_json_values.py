@@ -18,6 +18,7 @@ NUMBERS = st.one_of(
     st.integers(2**53, 2**70),
     st.floats(allow_nan=False, allow_infinity=False),
     st.decimals(allow_nan=False, allow_infinity=False, places=20),
+    st.tuples(st.integers(0, 2**60), st.integers(-340, 280)).map(lambda two: f"{two[0]}E{two[1]}"),
 ).map(str)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('":\\ ')).map(json.dumps)
 NAMES = st.sampled_from(['"a"', '"b"', '"\\u0061"', '"a\\":"', '" :"', '"\\u0022:"', '"\\\\"'])
@@ -59,6 +60,8 @@ def plainly(line: str) -> Any:
 @example('{"a":0.12345678901234567,"b":0.12345678901234568}')
 @example('{"a":9007199254740993.0}')
 @example('{"a":18446744073709551616}')
+@example('{"a":9007199254740993e0}')
+@example('{"a":1e-400, "b":1.23451e-320}')
 def test_a_line_says_what_it_says(line: str) -> None:
     expected, found = plainly(line), parse(line.encode())
     assert (found.found is None) == (expected is None)
@@ -80,6 +83,7 @@ def test_lines_are_equal_where_their_values_are(one: str, other: str) -> None:
         ('{"a":"\\u00fc\\/"}', '{"a":"ü/"}'),
         ('{"a":1.50}', '{"a":15e-1}'),
         ('{"a":0.12345678901234567890}', '{"a":12345678901234567.89e-17}'),
+        ('{"a":12345678901234567.0}', '{"a":12345678901234567.00}'),
     ],
 )
 def test_one_spelling_stands_for_all(one: str, other: str) -> None:
@@ -122,6 +126,37 @@ def read(values: Values, *lines: str) -> list[dict[str, Any]]:
             yield pa.RecordBatch.from_arrays(columns, ["value", "source_file"])
 
     return [batch.to_pylist()[0]["texts"] for batch in values.read(batches())]
+
+
+def test_a_digest_stays_what_it_is() -> None:
+    line = '{"a":1e16,"b":1e-7,"c":0.00001,"d":0.12345678901234567891,"e":1.5,"f":[12,"ü",null]}'
+    (row,) = read(Values({"digest": Digest()}, {}, 200), line)
+    assert row["digest"] == "225c7bb71a34389c4287a03d8388fb04", (
+        "tables that have digests would take events for others"
+    )
+
+
+def test_a_whole_number_is_another_than_one_with_a_fraction() -> None:
+    for whole in ("1", "12345678901234567"):
+        one, other = (parse(f'{{"a":{text}}}'.encode()) for text in (whole, f"{whole}.0"))
+        assert one.canonical != other.canonical
+
+
+def test_numbers_have_no_exponents_but_enormous_ones() -> None:
+    lines = ['{"v":0.000001}', '{"v":1.2E-7}', '{"v":1e16}', '{"v":0.12345678901234567891}']
+    texts = ["0.000001", "0.00000012", "10000000000000000", "0.12345678901234567891"]
+    lines, texts = [*lines, '{"v":1E-99999}'], [*texts, "1E-99999"]
+    assert [row["v"] for row in read(Values({"v": Key("v")}, {}, 200), *lines)] == texts
+
+
+@pytest.mark.parametrize("line", ['{"a.b":1,"a":{"b":2}}', '{"a":{"b":2},"a.b":1}'])
+def test_a_path_inside_goes_before_a_key_spelt_so(line: str) -> None:
+    wanted = Values({"rest": Rest()}, keys_of([["a", "c"]]), 200)
+    assert read(wanted, line) == [{"rest": '{"a.b":2}'}]
+
+
+def test_a_text_without_an_end_costs_no_time() -> None:
+    assert not depth_within(b"[" * 201 + b'"' + b'\\"' * 1_000_000, 200)
 
 
 def test_values_come_as_they_are_written() -> None:

@@ -9,7 +9,7 @@ import pytest
 from spark_app.declarations import Column, Csv, Files
 from spark_app.lake.store import Disk, StoredFile
 from spark_app.sources.files import inspect_each
-from spark_app.sources.packed import damaged
+from spark_app.sources.packed import damaged, text_bytes
 
 SOURCE = Files("events", Csv(header=False), (Column("user", "string", "who"),))
 WHOLE = gzip.compress(os.urandom(3 * 2**20).hex().encode())
@@ -21,6 +21,10 @@ def written(folder: Path, content: bytes) -> StoredFile:
     found = Disk().stat(str(path))
     assert found is not None
     return found
+
+
+def test_the_text_of_a_packed_file_is_taken_to_be_larger() -> None:
+    assert [text_bytes(StoredFile(name, 100, "v")) for name in ("a.csv", "a.csv.gz")] == [100, 800]
 
 
 @pytest.mark.parametrize("content", [WHOLE, WHOLE + gzip.compress(b"more")])

@@ -1,10 +1,12 @@
 """One row a key stays, and rows lie as their files will: after one shuffle and one sort."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from spark_app.declarations import Column, Iceberg, Table
 from spark_app.lake.arrow import ddl
@@ -87,5 +89,16 @@ def test_a_large_day_is_the_work_of_several_tasks(
     monkeypatch.setattr(survivors, "LEAST_TASK_BYTES", 1)
     rows = visits(spark, *((str(n), "ann", n, 1) for n in range(200)))
     found = one_of_each(rows, VISITS, {DAY: survivors.FILE_BYTES * 7.5})
-    assert found.rdd.getNumPartitions() == 8
     assert sum(bool(rows) for rows in found.rdd.glom().collect()) > 2
+
+
+def test_there_are_no_more_tasks_than_spark_can_plan(spark: SparkSession) -> None:
+    found = one_of_each(visits(spark, ("1", "ann", 1, 1)), VISITS, {DAY: 1e15})
+    assert found.rdd.getNumPartitions() == survivors.MOST_TASKS
+
+
+def test_columns_may_have_any_name(spark: SparkSession) -> None:
+    part = Column("part", "int", "which")
+    table = replace(VISITS, columns=(*VISITS.columns, part), key=(*VISITS.key, "part"))
+    rows = visits(spark, ("1", "ann", 1, 1), ("1", "ann", 1, 1)).withColumn("part", F.rand())
+    assert one_of_each(rows, table, {DAY: survivors.FILE_BYTES * 2.5}).count() == 2
