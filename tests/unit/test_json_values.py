@@ -7,12 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from spark_app.declarations import Digest, Key, Rest
 from spark_app.sources.json_values import NOT_WHOLE, Values, depth_within, keys_of, parse
 
+ON_A_BUSY_MACHINE = settings(
+    deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 NUMBERS = st.one_of(
     st.integers(),
     st.integers(2**53, 2**70),
@@ -53,6 +56,7 @@ def plainly(line: str) -> Any:
         return None
 
 
+@ON_A_BUSY_MACHINE
 @given(objects(values()))
 @example('{"a" :1,"a":2}')
 @example('{"a":1,"\\u0061":2}')
@@ -69,6 +73,7 @@ def test_a_line_says_what_it_says(line: str) -> None:
         assert plainly(found.canonical.decode()) == expected
 
 
+@ON_A_BUSY_MACHINE
 @given(objects(values()), objects(values()))
 def test_lines_are_equal_where_their_values_are(one: str, other: str) -> None:
     found, expected = (parse(one.encode()), parse(other.encode())), (plainly(one), plainly(other))
