@@ -67,10 +67,11 @@ class Folder:
     up: int
 
 
+# What rows of files have beside their values, as `sources/text_types.py` tells.
 BESIDE_VALUES = (
-    *("broken_rules", "delivered", "delivered_line", "is_flat_line", "is_whole_line"),
-    "source_file",
-)  # of rows of files
+    *("delivered", "delivered_line", "is_whole_line", "is_flat_line"),
+    *("source_file", "broken_rules"),
+)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,11 @@ class Ledger:
         mine = self.files[self.files["source_id"].isin(numbers)]
         return dict(zip(map(int, mine["source_id"]), mine["path"], strict=True))
 
+    def rows_by_day(self) -> dict[date, int]:
+        """How many rows the table has of each day."""
+        counts = self.days.groupby("day")["rows_count"].sum()
+        return dict(zip(counts.index, map(int, counts), strict=True))
+
     def next_id(self) -> int:
         """The number of the next file version."""
         return int(self.files["source_id"].max()) + 1 if len(self.files) else 1

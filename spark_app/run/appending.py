@@ -127,9 +127,8 @@ def _bytes_by_day(
     rows = Counter[date]()
     for (_, day), (count, _) in contents.items():
         rows[day] += count
-    known = run.arrived.known.days
-    before = known[known["day"].isin(rewritten)].groupby("day")["rows_count"].sum()
-    rows.update(dict(zip(before.index, map(int, before), strict=True)))
+    known = run.arrived.known.rows_by_day()
+    rows.update({day: count for day, count in known.items() if day in rewritten})
     (pinned,) = run.sources
     size = sum(text_bytes(file) for file in pinned.files)
     row_size = min(size / max(sum(staged.rows_by_source.values()), 1), _MOST_ROW_BYTES)

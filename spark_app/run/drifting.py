@@ -45,9 +45,8 @@ def _counts_by_day(
     run: RunState, touched: Collection[date], kept: Mapping[FileDay, int]
 ) -> dict[date, int]:
     """The rows of every day: of those that were touched as they are now, else as they were."""
-    known = run.arrived.known.days
-    left = known[~known["day"].isin(touched)].groupby("day")["rows_count"].sum()
-    counts: Counter[date] = Counter(dict(zip(left.index, map(int, left), strict=True)))
+    known = run.arrived.known.rows_by_day()
+    counts = Counter({day: count for day, count in known.items() if day not in touched})
     for (_, day), count in kept.items():
         counts[day] += count
     return dict(counts)

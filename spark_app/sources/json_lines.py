@@ -10,7 +10,7 @@ from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
 from spark_app.sources.heads import read_head
 from spark_app.sources.packed import PACKED
-from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE, SOURCE_FILE
+from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_FLAT, IS_WHOLE, LINE, SOURCE_FILE
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from spark_app.sources.json_values import Place, Values
 
-IS_FLAT = "is_flat_line"
 MOST_DEPTH = 200
 _LEAST_LINE_BYTES = 3  # an empty object and its line break
 

@@ -6,12 +6,11 @@ What is not written as its type is null; the rule `COLUMN_is_TYPE` tells it from
 import re
 from collections.abc import Callable
 
-from spark_app.declarations import Column, Csv, EpochMillis, Files, Rule, Time
+from spark_app.declarations import BESIDE_VALUES, Column, Csv, EpochMillis, Files, Rule, Time
 from spark_app.sources.parquet_types import Physical
 from spark_app.spark.sql import sql_name, sql_text
 
-DELIVERED, LINE, IS_WHOLE = "delivered", "delivered_line", "is_whole_line"
-SOURCE_FILE = "source_file"
+DELIVERED, LINE, IS_WHOLE, IS_FLAT, SOURCE_FILE, _ = BESIDE_VALUES
 AS_TEXT = Physical("text", "string", "{0}")
 _WHOLE = r"^[+-]?[0-9]+\z"
 _FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
