@@ -1,7 +1,7 @@
 """A page in headless Chromium. Screenshots go to build/screenshots."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +13,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+SECONDS = 30  # until something is seen on the page
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -56,6 +57,14 @@ class Tab:
             self.page.wait_for_selector(".chart[data-ready]")
             self.page.wait_for_timeout(200)
         return self
+
+    def until(self, is_so: Callable[[], bool], what: str) -> None:
+        """Let the browser work until something is so."""
+        for _ in range(SECONDS * 20):
+            if is_so():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{what} did not come in {SECONDS} s")
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning"):

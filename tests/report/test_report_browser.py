@@ -126,10 +126,9 @@ def test_dark_and_light_colours_follow_the_system(tab: Tab, tmp_path: Path) -> N
     dark = colours(opened.page)
     opened.shoot("dark")
     opened.page.emulate_media(color_scheme="light")
-    opened.page.wait_for_timeout(100)
+    opened.until(lambda: not set(colours(opened.page)) & set(dark), "other colours")
     light = colours(opened.page)
     assert len(dark) == len(light) == 7
-    assert not set(dark) & set(light)
     opened.assert_quiet()
 
 
@@ -217,7 +216,6 @@ def test_counts_by_group_start_without_their_sum(tab: Tab, tmp_path: Path) -> No
 def test_a_narrow_screen_does_not_scroll_sideways(tab: Tab, tmp_path: Path) -> None:
     opened = tab.open(weeks_of_14(tmp_path))
     opened.page.set_viewport_size({"width": 400, "height": 800})
-    opened.page.wait_for_timeout(300)
-    assert opened.sideways() <= 0
+    opened.until(lambda: opened.sideways() <= 0, "a page as wide as the screen")
     opened.shoot("narrow")
     opened.assert_quiet()
