@@ -4,27 +4,19 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from spark_app.lake.ledger import GONE, REFUSED, SKIPPED, Ledger
+from spark_app.lake.ledger import GONE, Ledger
 from spark_app.lake.store import StoredFile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Files = Mapping[int, StoredFile]
 _DAY = re.compile(r"[/=](\d{4})[-/](\d{2})[-/](\d{2})/")
-Kind = Literal["new", "changed", "same", "left", "skipped"]
-
-
-class Seen(NamedTuple):
-    """The version of a file whose rows are in the table."""
-
-    number: int
-    size_bytes: int
-    version: str
-    state: str
-
-    def is_of(self, file: StoredFile) -> bool:
-        """Whether a listed file is just this version."""
-        return self.size_bytes == file.size_bytes and self.version == file.version
+Version = tuple[str, int, str]
+_TOLD_BY = ("path", "size_bytes", "version")
+Kind = Literal["new", "changed", "left", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -104,23 +96,30 @@ def arrivals(
     Paths to `skip` are not read. With `is_full` every other file is read again. Of files in folders
     of days before the `first` nothing is said.
     """
-    if first is not None:
-        listed = [file for file in listed if _is_kept(file.path, first)]
-    seen, left = _seen(known), _left_out(known)
-    here = {file.path: file for file in listed}
+    files = {file.path: file for file in listed if _is_kept(file.path, first)}
+    unlisted, left = _by_path(known.here), _versions(known.left_out)
+    others, seen = [], {}
+    for path, file in files.items():
+        old = unlisted.pop(path, None)
+        if old is None or old[1:] != file[1:3]:
+            others.append(file)
+            if old is not None:
+                seen[path] = old[0]
     kinds: dict[Kind, list[StoredFile]] = {kind: [] for kind in get_args(Kind)}
-    for file in here.values():
-        old = seen.get(file.path)
-        is_same = old is not None and old.is_of(file)
-        kind: Kind = "same" if is_same else _kind(file, old, () if is_full else left, skip)
-        kinds[kind].append(file)
-    near = _copies_near(known, {seen[file.path].number for file in kinds["changed"]})
-    same = {seen[file.path].number: file for file in kinds["same"] if file.path not in skip}
-    again = {number: file for number, file in same.items() if is_full or number in near}
-    numbers = iter(range(known.next_id(), known.next_id() + len(here)))
+    for file in others:
+        kinds[_kind(file, file.path in seen, () if is_full else left, skip)].append(file)
+    near = _copies_near(known, {seen[file.path] for file in kinds["changed"]})
+    once_more = known.here if is_full else known.here[known.here["source_id"].isin(near)]
+    again = {
+        number: files[path]
+        for path, (number, *_) in _by_path(once_more).items()
+        if path in files and path not in seen and path not in skip
+    }
+    numbers = iter(range(known.next_id(), known.next_id() + len(others)))
     new = {next(numbers): file for file in kinds["new"]}
     rewritten = {next(numbers): file for file in kinds["changed"]}
-    earlier = {number: seen[file.path].number for number, file in rewritten.items()}
+    earlier = {number: seen[file.path] for number, file in rewritten.items()}
+    was_gone = _by_path(known.here[known.here["state"] == GONE])
     return Arrivals(
         new=new,
         rewritten=rewritten,
@@ -128,12 +127,12 @@ def arrivals(
         earlier={**earlier, **{number: number for number in again}},
         skipped={next(numbers): file for file in kinds["skipped"]},
         gone=tuple(
-            old.number
-            for path, old in seen.items()
-            if path not in here and old.state != GONE and _is_kept(path, first)
+            number
+            for path, (number, *_) in unlisted.items()
+            if path not in was_gone and _is_kept(path, first)
         ),
-        back=tuple(s.number for p, s in seen.items() if p in here and s.state == GONE),
-        known_count=len(kinds["same"]) + len(kinds["left"]) - len(again),
+        back=tuple(number for path, (number, *_) in was_gone.items() if path in files),
+        known_count=len(files) - len(others) + len(kinds["left"]) - len(again),
     )
 
 
@@ -145,23 +144,31 @@ def _copies_near(known: Ledger, replaced: Collection[int]) -> set[int]:
 
 
 def _kind(
-    file: StoredFile,
-    old: Seen | None,
-    left: Collection[tuple[str, int, str]],
-    skip: Collection[str],
+    file: StoredFile, is_seen: bool, left: Collection[Version], skip: Collection[str]
 ) -> Kind:
     """What a listed file is, of which another version or none is in the table."""
-    if (file.path, file.size_bytes, file.version) in left:
+    if file[:3] in left:
         return "left"
     if file.path in skip:
         return "skipped"
-    return "new" if old is None else "changed"
+    return "changed" if is_seen else "new"
 
 
-def _seen(known: Ledger) -> dict[str, Seen]:
-    cells = known.here[["path", "source_id", "size_bytes", "version", "state"]]
-    rows = cells.itertuples(index=False, name=None)
-    return {path: Seen(int(number), int(size), v, state) for path, number, size, v, state in rows}
+def _by_path(files: "pd.DataFrame") -> dict[str, tuple[int, int, str]]:
+    """Some file versions, of one path one: number, size and version."""
+    cells = zip(*map(_cells, (files[name] for name in ("source_id", *_TOLD_BY[1:]))), strict=True)
+    return dict(zip(_cells(files["path"]), cells, strict=True))
+
+
+def _versions(files: "pd.DataFrame") -> set[Version]:
+    """Some file versions as a listing tells them apart."""
+    return set(zip(*map(_cells, (files[name] for name in _TOLD_BY)), strict=True))
+
+
+def _cells(column: "pd.Series[Any]") -> list[Any]:
+    """A column as a list: taken out of Arrow one by one, its cells take ten times as long."""
+    cells: list[Any] = column.to_numpy(object).tolist()
+    return cells
 
 
 def _is_kept(path: str, first: date | None) -> bool:
@@ -174,12 +181,6 @@ def _is_kept(path: str, first: date | None) -> bool:
         return date(*map(int, found.groups())) >= first
     except ValueError:
         return True
-
-
-def _left_out(known: Ledger) -> set[tuple[str, int, str]]:
-    left = known.files[known.files["state"].isin((SKIPPED, REFUSED))]
-    cells = left[["path", "size_bytes", "version"]]
-    return {(path, int(size), v) for path, size, v in cells.itertuples(index=False, name=None)}
 
 
 def _without(files: Files, numbers: Collection[int]) -> Files:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,7 @@ class Lake(Paths):
         import pyarrow as pa
 
         rows = [
-            {"source": name, **asdict(file)} for name, files in inputs.items() for file in files
+            {"source": name, **file._asdict()} for name, files in inputs.items() for file in files
         ]
         names = ("source", "path", "size_bytes", "version")
         types = [pa.string(), pa.string(), pa.int64(), pa.string()]

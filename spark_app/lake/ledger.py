@@ -8,13 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spark_app.errors import Unusable
 from spark_app.lake import parquet
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.paths import Paths
-from spark_app.lake.store import is_s3
+from spark_app.lake.store.s3_uri import SCHEME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,11 @@ class Ledger:
         return self.files[self.files["state"].isin((CURRENT, GONE))]
 
     @cached_property
+    def left_out(self) -> "pd.DataFrame":
+        """The file versions that were not read."""
+        return self.files[self.files["state"].isin((SKIPPED, REFUSED))]
+
+    @cached_property
     def owned(self) -> "pd.DataFrame":
         """The days that hold rows, with the number of the file version that stands for each row's
         file now (`owner`)."""
@@ -97,11 +102,6 @@ class Ledger:
         mine = self.files[self.files["source_id"].isin(numbers)]
         return dict(zip(map(int, mine["source_id"]), mine["path"], strict=True))
 
-    def rows_by_day(self) -> dict[date, int]:
-        """How many rows the table has of each day."""
-        counts = self.days.groupby("day")["rows_count"].sum()
-        return dict(zip(counts.index, map(int, counts), strict=True))
-
     def next_id(self) -> int:
         """The number of the next file version."""
         return int(self.files["source_id"].max()) + 1 if len(self.files) else 1
@@ -113,6 +113,19 @@ def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
     files = [lake.ledger(table, f"{part}-files") for part in parts]
     days = [lake.ledger(table, f"{part}-days") for part in parts]
     return Ledger(_whole(_latest(files, lake, FILES), lake), _latest(days, lake, DAYS))
+
+
+def rows_by_day(table: str, lake: Paths, version: Snapshot | None) -> dict[date, int]:
+    """How many rows a version of a lake table has of each day."""
+    days = [lake.ledger(table, f"{part}-days") for part in parts_of(version)]
+    counted = {name: DAYS[name] for name in ("source_id", "day", "rows_count")}
+    return counts_by_day(_latest(days, lake, counted))
+
+
+def counts_by_day(days: "pd.DataFrame") -> dict[date, int]:
+    """How many rows there are of each day, in order."""
+    counts = days.groupby("day")["rows_count"].sum()
+    return dict(zip(counts.index, map(int, counts), strict=True))
 
 
 def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes: Ledger) -> str:
@@ -129,11 +142,20 @@ def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes:
     return ",".join([*parts, run_id])
 
 
+def rows_of(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Rows of `FILES` or of `DAYS` as a ledger has them."""
+    import pyarrow as pa
+
+    return _frame(pa.Table.from_pylist(list(rows), schema=_schema(columns)))
+
+
 def latest(frames: Sequence["pd.DataFrame"]) -> "pd.DataFrame":
     """All rows of some frames, of those with one key the last."""
     import pandas as pd
 
     full = [frame for frame in frames if len(frame)] or list(frames[:1])
+    if len(full) == 1:
+        return full[0]
     key = [name for name in ("source_id", "day") if name in full[0].columns]
     rows = pd.concat(full, ignore_index=True).drop_duplicates(key, keep="last")
     return rows.reset_index(drop=True)
@@ -151,29 +173,31 @@ def _latest(paths: Sequence[str], lake: Paths, columns: Mapping[str, str]) -> "p
     if None in contents:
         gone = paths[contents.index(None)]
         raise Unusable(f"{gone}, a part of the ledger of a lake table, is gone; put it back")
-    frames = [parquet.parse(found[0]).to_pandas(date_as_object=True) for found in contents if found]
-    return latest([_empty(columns), *frames])
+    names = list(columns)
+    frames = [_frame(parquet.parse(found[0], names)) for found in contents if found]
+    return latest([rows_of(columns, []), *frames])
 
 
 def _relative(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
     """Paths below the lake as they are from its root: a lake that was moved knows its files."""
-    root = f"{lake.root}/"
-    return files.assign(path=[path.removeprefix(root) for path in files["path"]])
+    return files.assign(path=files["path"].str.removeprefix(f"{lake.root}/"))
 
 
 def _whole(files: "pd.DataFrame", lake: Paths) -> "pd.DataFrame":
     """Whole paths again."""
-    whole = [path if _is_whole(path) else lake.path(path) for path in files["path"]]
-    return files.assign(path=whole)
+    paths = files["path"]
+    is_whole = paths.str.startswith(("/", SCHEME))
+    return files.assign(path=paths.where(is_whole, f"{lake.root}/" + paths))
 
 
-def _is_whole(path: str) -> bool:
-    return path.startswith("/") or is_s3(path)
+def _frame(rows: "pa.Table") -> "pd.DataFrame":
+    """Texts and days stay in Arrow: there may be millions of them."""
+    import pandas as pd
+    import pyarrow as pa
 
-
-def _empty(columns: Mapping[str, str]) -> "pd.DataFrame":
-    empty: pd.DataFrame = _schema(columns).empty_table().to_pandas(date_as_object=True)
-    return empty
+    kept = {kind: pd.ArrowDtype(kind) for kind in (pa.string(), pa.date32())}
+    frame: pd.DataFrame = rows.to_pandas(types_mapper=kept.get)
+    return frame
 
 
 def _arrow(frame: "pd.DataFrame", columns: Mapping[str, str]) -> "pa.Table":

@@ -1,6 +1,6 @@
 """Parquet in memory: small tables as bytes and back, and the rows of larger files one by one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,16 +57,16 @@ def serialise(table: "pa.Table") -> bytes:
     return bytes(sink.getvalue())
 
 
-def parse(content: bytes) -> "pa.Table":
-    """The table in the bytes of one Parquet file."""
+def parse(content: bytes, columns: Sequence[str] | None = None) -> "pa.Table":
+    """The table, or some columns of it, in the bytes of one Parquet file."""
     import pyarrow as pa
 
-    return read(pa.BufferReader(content))
+    return read(pa.BufferReader(content), columns)
 
 
-def read(source: Any) -> "pa.Table":
+def read(source: Any, columns: Sequence[str] | None = None) -> "pa.Table":
     """Read a whole file in this thread: Arrow's own could still hold `source` when Python ends."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(source, pre_buffer=False) as file:
-        return file.read(use_threads=False)
+        return file.read(columns, use_threads=False)

@@ -1,7 +1,9 @@
 """What pages and the terminal show of a table: of a small one its rows, of a lake table how many
 rows it has by day or month, which its ledger knows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Column, Iceberg, Job, Line, OneFile, Report, Table, Tiles
@@ -43,22 +45,17 @@ def shown(job: Job, lake: Lake) -> Shown | None:
     found = catalogue.current(job.name, lake)
     if found is None:
         return None
-    rows = _days(kept, ledger.read(job.name, lake, found))
+    rows = _days(kept, ledger.rows_by_day(job.name, lake, found))
     return Shown(found.run_id, str(found.snapshot_id), _drawn(job, kept), rows, found.rows_count)
 
 
-def _days(kept: Iceberg, known: ledger.Ledger) -> "pa.Table":
+def _days(kept: Iceberg, counts: Mapping[date, int]) -> "pa.Table":
     """One row a folder with rows, in order."""
     import pyarrow as pa
 
-    counts = known.days.groupby("day")["rows_count"].sum()
-    counts = counts[counts > 0].sort_index()
-    return pa.table(
-        {
-            kept.partition: pa.array(list(counts.index), pa.date32()),
-            _COUNT: pa.array([int(count) for count in counts], pa.int64()),
-        }
-    )
+    rows = [{kept.partition: day, _COUNT: count} for day, count in counts.items() if count]
+    schema = pa.schema([(kept.partition, pa.date32()), (_COUNT, pa.int64())])
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def _drawn(job: Job, kept: Iceberg) -> Job:

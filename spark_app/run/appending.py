@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import Evidence, Finding, Table
 from spark_app.lake import iceberg, retention
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
-from spark_app.lake.ledger import Content, FileDay, Ledger
+from spark_app.lake.ledger import Content, FileDay, Ledger, counts_by_day
 from spark_app.quality.deliveries import COPIES_CHECK, copies_finding
 from spark_app.quality.results import results_of
 from spark_app.quality.source_findings import own_findings
@@ -127,7 +127,7 @@ def _bytes_by_day(
     rows = Counter[date]()
     for (_, day), (count, _) in contents.items():
         rows[day] += count
-    known = run.arrived.known.rows_by_day()
+    known = counts_by_day(run.arrived.known.days)
     rows.update({day: count for day, count in known.items() if day in rewritten})
     (pinned,) = run.sources
     size = sum(text_bytes(file) for file in pinned.files)

@@ -40,9 +40,10 @@ def changes_of(run_id: str, growth: Growth, staged: Staged | None, days: Days) -
     had = {**_known_contents(growth, touched, days.changed), **put}
     kept = [days.kept.get(at, 0) for at in had]
     rows = [(*at, n, had[at][0] - n, had[at][1]) for at, n in zip(had, kept, strict=True)]
-    files = pd.DataFrame(list(_listed_files(run_id, growth, staged)), columns=list(ledger.FILES))
+    files = ledger.rows_of(ledger.FILES, list(_listed_files(run_id, growth, staged)))
     return Ledger(
-        pd.concat([files, _known_files(growth)]), pd.DataFrame(rows, columns=list(ledger.DAYS))
+        pd.concat([files, _known_files(growth)]),
+        ledger.rows_of(ledger.DAYS, [dict(zip(ledger.DAYS, row, strict=True)) for row in rows]),
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from spark_app import aws
 from spark_app.errors import RunFailed, Unusable
 from spark_app.lake.lake import Lake
-from spark_app.lake.store import store_of
+from spark_app.lake.store import READERS, store_of
 from spark_app.sources.files import find_inputs, require_unchanged
 from tests.s3.fault_proxy import Asked, Fault, FaultProxy
 
@@ -197,8 +197,9 @@ def test_a_source_that_holds_the_lake_is_refused(lake: Lake, s3: Any, bucket: st
     assert len(find_inputs(lake.raw("installs"), lake.store, lake)) == 1
 
 
-def test_an_input_that_changed_or_vanished_is_named(s3: Any, bucket: str) -> None:
-    put(s3, bucket, "in/a", "in/b")
+@pytest.mark.parametrize("more", [0, READERS], ids=["few", "many"])
+def test_an_input_that_changed_or_vanished_is_named(more: int, s3: Any, bucket: str) -> None:
+    put(s3, bucket, "in/a", "in/b", *(f"in/more-{number}" for number in range(more)))
     store = store_of("s3://b")
     pinned = store.find(f"s3://{bucket}/in")
     require_unchanged(pinned, store)

@@ -1,5 +1,6 @@
 """What a listing brings, beside what a ledger knows."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -22,10 +23,11 @@ def known(*paths: str, state: str = ledger.CURRENT, duplicates_count: int = 0) -
         (number, path, 10, "1", state, 0, "run", 2, 0) for number, path in enumerate(paths, start=1)
     ]
     days = [(number, DAY, 2, duplicates_count, "") for number, *_ in files]
-    return Ledger(
-        pd.DataFrame(files, columns=list(ledger.FILES)),
-        pd.DataFrame(days, columns=list(ledger.DAYS)),
-    )
+    return Ledger(rows(ledger.FILES, files), rows(ledger.DAYS, days))
+
+
+def rows(columns: Mapping[str, str], cells: Iterable[Sequence[object]]) -> pd.DataFrame:
+    return ledger.rows_of(columns, [dict(zip(columns, row, strict=True)) for row in cells])
 
 
 def numbers(found: Arrivals) -> dict[str, list[int]]:

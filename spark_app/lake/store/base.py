@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from spark_app.errors import RunFailed
 
 READERS = 16  # parts of files that are read at once
 
 
-@dataclass(frozen=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """A file and the version of its content that was seen (a disk's: its time and size; S3's: its
     ETag). `is_archived`: S3 hands it out only after it was restored."""
 

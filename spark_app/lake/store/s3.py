@@ -3,6 +3,7 @@
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 
 from spark_app import aws
 from spark_app.errors import AppError, NothingDelivered, RunFailed
-from spark_app.lake.store.base import Lock, StoredFile
+from spark_app.lake.store.base import READERS, Lock, StoredFile
 from spark_app.lake.store.s3_conditional import put_if
 from spark_app.lake.store.s3_find import is_named, is_visible, listed_prefix
 from spark_app.lake.store.s3_lock import Times, locked
@@ -72,13 +73,7 @@ class S3:
         return exact or found
 
     def changed(self, pinned: Sequence[StoredFile]) -> StoredFile | None:
-        if not pinned:
-            return None
-        bucket, _ = split(pinned[0].path)
-        keys = sorted(split(file.path)[1] for file in pinned)
-        same = takewhile(lambda pair: pair[0] == pair[1], zip(keys[0], keys[-1], strict=False))
-        prefix = "".join(character for character, _ in same)
-        now = {file.path: file for file in self._list(bucket, prefix)}
+        now = self._now([file.path for file in pinned])
         return next((file for file in pinned if now.get(file.path) != file), None)
 
     def open(self, file: StoredFile) -> RangeReader:
@@ -155,6 +150,18 @@ class S3:
     ) -> AbstractContextManager[Lock]:
         holder = {"run_id": run_id, "host": platform.node(), "since": now.isoformat()}
         return locked(lambda: self.client, path, holder, self._times, log)
+
+    def _now(self, paths: Sequence[str]) -> dict[str, StoredFile | None]:
+        """Some files of one bucket as they are: few one by one, since the prefix that they share
+        may be that of all that was ever delivered."""
+        if len(paths) <= READERS:
+            with ThreadPoolExecutor(READERS) as pool:
+                return dict(zip(paths, pool.map(self.stat, paths), strict=True))
+        bucket, _ = split(paths[0])
+        keys = sorted(split(path)[1] for path in paths)
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(keys[0], keys[-1], strict=False))
+        prefix = "".join(character for character, _ in same)
+        return {file.path: file for file in self._list(bucket, prefix)}
 
     def _list(self, bucket: str, prefix: str) -> list[StoredFile]:
         stored = partial(self._stored, bucket)
