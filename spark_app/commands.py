@@ -49,7 +49,7 @@ def run(args: "Namespace", lake: Lake, settings: Settings) -> int:
             print_table(("job", "would", "why"), plan(jobs, wanted, around))
             return 0
         if len(jobs) > 1:
-            has_lakes = any(job.publishes.is_lake for job in jobs)
+            has_lakes = any(job.has_lake_tables for job in jobs)
             spark.expect(_bytes_to_read(jobs, wanted, around), lake if has_lakes else None)
             ends = run_several(jobs, wanted, around)
             _print_ends(ends, is_json=args.json)

@@ -564,3 +564,9 @@ class Job:
     def tables_read(self) -> tuple[str, ...]:
         """The tables of other jobs that it reads."""
         return tuple(source.name for source in self.reads if isinstance(source, Table))
+
+    @property
+    def has_lake_tables(self) -> bool:
+        """Whether it makes or reads one."""
+        tables = (self.publishes, *self.reads)
+        return any(table.is_lake for table in tables if isinstance(table, Table))

@@ -71,10 +71,10 @@ def submit(args: "Namespace", lake: Lake, settings: Settings) -> None:
 
 def _require_possible(named: Sequence[Job], spec: LaunchSpec) -> None:
     """Refuse named jobs that this deployment's clusters cannot run."""
-    lakes = [job.name for job in named if job.publishes.is_lake]
+    lakes = [job.name for job in named if job.has_lake_tables]
     if lakes and not spec.has_lakes:
         raise Unusable(
-            f"{lakes[0]} makes a lake table, which this deployment does not have; apply the "
+            f"{lakes[0]} needs lake tables, which this deployment does not have; apply the "
             "Terraform configuration with lakes = true"
         )
 

@@ -46,6 +46,11 @@ class Snapshot:
         """How many rows the table has."""
         return int(self.summary.get("total-records", 0))
 
+    @property
+    def bytes_count(self) -> int:
+        """How large its data files are together."""
+        return int(self.summary.get("total-files-size", 0))
+
     def mark(self, name: str) -> str:
         """What a run wrote of its commit; empty where it did not."""
         return self.summary.get(f"{MARK}{name}", "")

@@ -30,7 +30,16 @@ def published(table: Table, lake: Lake) -> Version | None:
     if not table.is_lake:
         file = lake.published(table.name)
         return Version(file.run_id, file.version) if file else None
+    found = snapshot_of(table, lake)
+    return Version(found.run_id, str(found.snapshot_id)) if found else None
+
+
+def snapshot_of(table: Table, lake: Lake) -> catalogue.Snapshot | None:
+    """The version of a lake table that readers see; null when there is none.
+
+    Raises:
+        Unusable: it was not published by this application, or the lake was moved.
+    """
     if is_s3(lake.root) and not lake.store.children(lake.lake_table(table.name)):
         return None  # a lake without lake tables needs no right on Glue, and no way to it
-    found = catalogue.current(table.name, lake)
-    return Version(found.run_id, str(found.snapshot_id)) if found else None
+    return catalogue.current(table.name, lake)

@@ -24,7 +24,7 @@ from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import choose_reader, inspect_files, most_rows_in, read_files, rows_in
-from spark_app.sources.pinned import PinnedSource, read_table
+from spark_app.sources.pinned import PinnedSource, has_columns, read_table
 from spark_app.sources.sampling import sample
 from spark_app.sources.text_types import DELIVERED, LINE, SOURCE_FILE
 from spark_app.spark.conf import codegen_conf
@@ -121,7 +121,7 @@ def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) ->
 
 
 def _read_table(run: RunState, spark: "SparkSession", pinned: PinnedSource) -> SourceRows:
-    if isinstance(pinned.source, Table) and not run.lake.has_columns(pinned.place, pinned.source):
+    if not has_columns(spark, pinned, run.lake):
         raise Unusable(
             f"{pinned.name} was made with other columns than it has now; run {pinned.name} first, "
             f"or run {run.job.name} --upstream"

@@ -36,7 +36,7 @@ from spark_app.run.request import Request
 from spark_app.run.since import kept_rows, parse_since
 from spark_app.run.state import RunState
 from spark_app.run.warmup import load_in_background
-from spark_app.sources.pinned import PinnedSource, all_files, pin_sources
+from spark_app.sources.pinned import PinnedSource, inputs_of, pin_sources
 from spark_app.spark.conf import java_version, require_able_machine
 from spark_app.spark.failures import explain, explained_failures, hidden_stop
 from spark_app.spark.session import SparkOnDemand
@@ -109,7 +109,7 @@ def new_manifest(
         command=request.command,
         parameters=request.parameters(),
         sources={source.name: dict(source.as_dict()) for source in sources},
-        inputs_digest=digest(all_files(sources)),
+        inputs_digest=digest(inputs_of(sources)),
         started_at=clock.isoformat(),
         versions=versions(),
         code=code_digest(),
@@ -143,7 +143,7 @@ def _execute(run: RunState, spark: SparkOnDemand, lock: Lock) -> None:
             log_name=run.lake.log(run.run_id),
             input_bytes=sum(source.bytes_count for source in run.sources),
             has_s3=has_s3,
-            lake_tables=run.lake if run.growth is not None else None,
+            lake_tables=run.lake if run.job.has_lake_tables else None,
         ) as connect,
         explained_failures(run.require_unchanged, run.lake.root),
     ):

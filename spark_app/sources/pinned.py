@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Files, Job, Source, Table
 from spark_app.errors import Unusable
+from spark_app.lake import iceberg
+from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Store, StoredFile, is_s3, store_of
+from spark_app.lake.versions import snapshot_of
 from spark_app.sources.files import find_inputs, require_unchanged
 
 if TYPE_CHECKING:
@@ -19,7 +22,8 @@ class PinnedSource:
     """A source and the files of it that a run reads.
 
     `place` is where they were found. `run_id` is the run that made a table's pinned version; null
-    for delivered files.
+    for delivered files. `snapshot` is that version of a lake table, which stands in place of files:
+    the store has none of which it would say that they changed.
     """
 
     source: Source
@@ -27,6 +31,7 @@ class PinnedSource:
     store: Store
     files: tuple[StoredFile, ...]
     run_id: str | None = None
+    snapshot: Snapshot | None = None
 
     @property
     def name(self) -> str:
@@ -36,7 +41,17 @@ class PinnedSource:
     @property
     def bytes_count(self) -> int:
         """How large the files are together."""
+        if self.snapshot is not None:
+            return self.snapshot.bytes_count
         return sum(file.size_bytes for file in self.files)
+
+    @property
+    def identity(self) -> tuple[StoredFile, ...]:
+        """What tells what is read from anything else: of a lake table who made its rows, and how
+        many there are. Files that were only put together are another snapshot of the same rows."""
+        if self.snapshot is None:
+            return self.files
+        return (StoredFile(self.place, self.snapshot.rows_count, self.snapshot.run_id),)
 
     @property
     def is_in_s3(self) -> bool:
@@ -50,7 +65,8 @@ class PinnedSource:
     def as_dict(self) -> dict[str, str | int]:
         """What the manifest keeps of it; the files stand in a file of their own."""
         if self.run_id is not None:
-            return {"table": self.name, "run_id": self.run_id}
+            pinned = {"snapshot_id": self.snapshot.snapshot_id} if self.snapshot else {}
+            return {"table": self.name, "run_id": self.run_id, **pinned}
         return {"place": self.place, "files": len(self.files), "bytes": self.bytes_count}
 
 
@@ -80,12 +96,25 @@ def read_table(session: "SparkSession", pinned: PinnedSource, lake: Lake) -> "Da
     """The rows of another job's table, as its pinned version has them."""
     if not isinstance(pinned.source, Table):
         raise TypeError(f"{pinned.name} is no table")
-    return lake.read_frame(session, pinned.place, pinned.source)
+    if pinned.snapshot is None:
+        return lake.read_frame(session, pinned.place, pinned.source)
+    rows = iceberg.rows_at(session, pinned.source, pinned.snapshot.snapshot_id)
+    return rows.drop(iceberg.SOURCE_ID)
 
 
-def all_files(sources: Sequence[PinnedSource]) -> list[StoredFile]:
-    """The files of all sources."""
-    return [file for source in sources for file in source.files]
+def has_columns(session: "SparkSession", pinned: PinnedSource, lake: Lake) -> bool:
+    """Whether another job's table has just the columns and types that are declared now."""
+    if not isinstance(pinned.source, Table):
+        raise TypeError(f"{pinned.name} is no table")
+    if pinned.snapshot is None:
+        return lake.has_columns(pinned.place, pinned.source)
+    found = [(name, kind) for name, kind in read_table(session, pinned, lake).dtypes]
+    return found == [(column.name, column.type) for column in pinned.source.columns]
+
+
+def inputs_of(sources: Sequence[PinnedSource]) -> list[StoredFile]:
+    """What tells what all sources bring from anything else."""
+    return [file for source in sources for file in source.identity]
 
 
 def bytes_delivered(places: Mapping[str, str], lake: Lake, region: str | None) -> int:
@@ -104,12 +133,16 @@ def _pin_files(source: Files, place: str, lake: Lake, region: str | None) -> Pin
 
 
 def _pin_table(table: Table, job: Job, lake: Lake) -> PinnedSource:
-    version = lake.published(table.name)
+    snapshot = snapshot_of(table, lake) if table.is_lake else None
+    version = snapshot or (None if table.is_lake else lake.published(table.name))
     if version is None:
         raise Unusable(
             f"{job.name} reads {table.name}, of which nothing is published yet; run that first, or "
             f"run {job.name} --upstream"
         )
+    if snapshot is not None:
+        place = lake.lake_table(table.name)
+        return PinnedSource(table, place, lake.store, (), snapshot.run_id, snapshot)
     place = lake.built(version.run_id, table.name)
     stored = lake.store.stat(place)
     if stored is None:

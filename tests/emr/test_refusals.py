@@ -49,7 +49,7 @@ def test_a_lake_table_without_lakes_is_refused_before_anything_is_sent(
 
     line = error_of(deployment.app(*asked), 2)
 
-    assert "app_event makes a lake table, which this deployment does not have" in line
+    assert "app_event needs lake tables, which this deployment does not have" in line
     assert "with lakes = true" in line
     assert not deployment.emr.calls
 

@@ -17,8 +17,8 @@ from spark_app.lake.store import Disk
 from spark_app.sources.files import find_inputs
 from spark_app.sources.pinned import (
     PinnedSource,
-    all_files,
     bytes_delivered,
+    inputs_of,
     pin_sources,
     places,
     read_table,
@@ -200,7 +200,7 @@ def test_the_files_of_every_source_are_pinned_in_the_order_of_the_job(lake: Lake
         *("visits", 2),
         *("orders", 1),
     )
-    assert all_files([visits, orders]) == [*visits.files, *orders.files]
+    assert inputs_of([visits, orders]) == [*visits.files, *orders.files]
     size = len("lake/raw/visits/a.parquet") * 2
     assert visits.bytes_count == size
     assert visits.as_dict() == {"place": lake.raw("visits"), "files": 2, "bytes": size}
