@@ -80,9 +80,10 @@ def source_part(source: Files | Table, job: Job) -> Iterator[str]:
         yield f"The table [{source.name}]({source.name}.md), as readers see it when a run begins."
         return
     yield f"### Dataset `{source.name}`"
+    folders = "".join(f"{name}/" for name in source.folders)
     yield prose(
-        f"{form_words(source)} in `raw/{source.name}/` of the lake, or where `--source` or "
-        f"`{SOURCE_PREFIX}{source.name.upper()}` says; [what is accepted]({ACCEPTED}). "
+        f"{form_words(source)} in `raw/{source.name}/{folders}` of the lake, or where `--source` "
+        f"or `{SOURCE_PREFIX}{source.name.upper()}` says; [what is accepted]({ACCEPTED}). "
         f"{reading_words(source, job)}"
     )
     yield columns_table(source.columns)

@@ -104,6 +104,7 @@ def source_declaration(source: Files | Table, job: Job) -> dict[str, object]:
         "zone": source.zone,
         "time": source.time,
         "raw_kept_days": source.raw_kept_days,
+        "folders": source.folders,
         "tolerance": source.tolerance,
         "may_be_empty": source.may_be_empty,
         "columns": [column_declaration(column) for column in source.columns],
@@ -158,6 +159,7 @@ def column_declaration(column: Column) -> dict[str, object]:
         "written": written_declaration(column.written),
         "at": at_declaration(column.at),
         "person": column.person,
+        "is_id": column.is_id,
     }
 
 
@@ -172,12 +174,12 @@ def written_declaration(written: Time | EpochMillis | None) -> str | None:
 
 
 def at_declaration(at: Key | Folder | Digest | Rest | None) -> str | None:
-    """Where JSON has a value: `key meta.id`, `folder 3` (above the file), `digest`, `rest`."""
+    """Where JSON has a value: `key meta.id`, `folder brand`, `digest`, `rest`."""
     match at:
         case Key(path):
             return f"key {path}"
-        case Folder(up):
-            return f"folder {up}"
+        case Folder(name):
+            return f"folder {name}"
         case Digest():
             return "digest"
         case Rest():

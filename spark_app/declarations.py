@@ -62,9 +62,9 @@ class Key:
 
 @dataclass(frozen=True)
 class Folder:
-    """The name of a folder above a file: 1 is the one in which it lies."""
+    """The name of one of the folders in which the files of a source lie, see `Files.folders`."""
 
-    up: int
+    name: str
 
 
 # What rows of files have beside their values, as `sources/text_types.py` tells.
@@ -95,7 +95,8 @@ class Column:
     are quotients of their sums, never means of shares. `label` is its heading for a person.
     `written` says how files of text write a timestamp, `at` where JSON has the value; None: at the
     key of the column's name. A `person` is known by it, in a source and in the table made from it:
-    `forget` removes the rows.
+    `forget` removes the rows. Text that `is_id` tells things apart: in a source of text it is not
+    blank, and no number that a program shortened.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Column:
     written: Time | EpochMillis | None = None
     at: Key | Folder | Digest | Rest | None = None
     person: bool = False
+    is_id: bool = False
 
 
 RESCUED = Column(
@@ -253,7 +255,8 @@ class Files:
     whole), and a row of text that is ahead of its day is a bad one. `zone` is that of times which
     name none; a local time that exists twice is the earlier one. `report_zone` is the one in which
     moments have their day. `raw_kept_days` is for how many days delivered files are kept; those in
-    folders of earlier days are passed over. Null: for ever.
+    folders of earlier days are passed over. Null: for ever. `folders` are those in which each file
+    lies, from the top, by what their names say; `yyyy`, `MM` and `dd` are digits.
     """
 
     name: str
@@ -267,14 +270,15 @@ class Files:
     zone: str = "UTC"
     report_zone: str = "UTC"
     raw_kept_days: int | None = None
+    folders: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what files of text cannot tell.
 
         Raises:
             ValueError: a timestamp of text does not say how it is written, a column is looked for
-                in JSON although the files are none, or it has a name that bad rows have for
-                something else.
+                in JSON although the files are none, or in a folder that is not declared, or it has
+                a name that bad rows have for something else.
         """
         taken = [column.name for column in self.columns if column.name in BESIDE_VALUES]
         if taken:
@@ -286,6 +290,9 @@ class Files:
             places = [place for place in places if not isinstance(place, Rest)]
         if places and not isinstance(self.format, JsonLines):
             raise ValueError(f"{self.name}: only columns of JSON say where they are")
+        named = [place.name for place in places if isinstance(place, Folder)]
+        if unknown := [name for name in named if name not in self.folders]:
+            raise ValueError(f"{self.name}: its files lie in no folder called {unknown[0]}")
         if isinstance(self.format, Parquet):
             return
         for column in self.columns:

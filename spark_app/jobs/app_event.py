@@ -6,7 +6,7 @@ one event that differ in other values, the one with the largest values stays.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Rule, Table, Time
+from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
 from spark_app.jobs.days import day_of
 
 PRICE = "decimal(20,4)"
@@ -15,12 +15,12 @@ EVENTS = Files(
     "app_event",
     Csv(header=False),
     columns=(
-        Column("identity_adid", "string", "the user's advertising id", person=True),
+        Column("identity_adid", "string", "the user's advertising id", person=True, is_id=True),
         Column("os", "string", "operating system", null="not known"),
         Column("model", "string", "device model", null="not known"),
         Column("country", "string", "country of the device", null="not known"),
         Column("event_name", "string", "what happened"),
-        Column("log_id", "string", "the app's number of the event"),
+        Column("log_id", "string", "the app's number of the event", is_id=True),
         Column(
             "server_datetime",
             "timestamp",
@@ -32,14 +32,6 @@ EVENTS = Files(
         Column("price", PRICE, "what was paid", unit="currency", null="nothing was paid"),
     ),
     time="server_datetime",
-    rules=(
-        Rule(
-            "log_id_is_plain",
-            "log_id is not a number that a spreadsheet shortened, as 1.2E+10 is.",
-            ("log_id",),
-            "NOT log_id RLIKE '^[0-9][.,]?[0-9]*[eE][+][0-9]+$'",
-        ),
-    ),
 )
 
 

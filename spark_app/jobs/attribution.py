@@ -23,10 +23,10 @@ ATTRIBUTIONS = Files(
             unit="UTC",
             written=Time("yyyy-MM-dd HH:mm:ss.SSSSSS"),
         ),
-        Column("tracker_id", "string", "the link that was followed", null="not known"),
-        Column("log_id", "string", "the deliverer's number of the attribution"),
+        Column("tracker_id", "string", "the link that was followed", null="not known", is_id=True),
+        Column("log_id", "string", "the deliverer's number of the attribution", is_id=True),
         Column("attribution_type", "int", "0 for a new install", least=0),
-        Column("identity_adid", "string", "the user's advertising id", person=True),
+        Column("identity_adid", "string", "the user's advertising id", person=True, is_id=True),
     ),
     time="server_datetime",
 )

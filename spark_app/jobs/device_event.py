@@ -22,9 +22,9 @@ from spark_app.declarations import (
 )
 from spark_app.jobs.days import day_of
 
-BRAND = Column("brand", "string", "whose app it is", at=Folder(6))
-TRACKER = Column("tracker", "string", "which tracker reported it", at=Folder(5))
-CHANNEL = Column("channel", "string", "on which platform", at=Folder(4))
+BRAND = Column("brand", "string", "whose app it is", at=Folder("brand"))
+TRACKER = Column("tracker", "string", "which tracker reported it", at=Folder("tracker"))
+CHANNEL = Column("channel", "string", "on which platform", at=Folder("channel"))
 DIGEST = Column("event_digest", "string", "what tells it from other events", at=Digest())
 
 EVENTS = Files(
@@ -35,7 +35,12 @@ EVENTS = Files(
         TRACKER,
         CHANNEL,
         DIGEST,
-        Column("device_id", "string", "the device", at=Key("meta.session_long"), person=True),
+        Column(
+            *("device_id", "string", "the device"),
+            at=Key("meta.session_long"),
+            person=True,
+            is_id=True,
+        ),
         Column(
             "event_at",
             "timestamp",
@@ -45,12 +50,19 @@ EVENTS = Files(
             written=Time("yyyy-MM-dd HH:mm:ss"),
         ),
         Column("country", "string", "country", null="not known", at=Key("params.cc")),
-        Column("user_id", "string", "who", null="not known", at=Key("params.user_id"), person=True),
+        Column(
+            *("user_id", "string", "who"),
+            null="not known",
+            at=Key("params.user_id"),
+            person=True,
+            is_id=True,
+        ),
         Column("longitude", "double", "place", unit="°", null="not known", at=Key("params.long")),
         Column("latitude", "double", "place", unit="°", null="not known", at=Key("params.lat")),
         RESCUED,
     ),
     time="event_at",
+    folders=("brand", "tracker", "channel", "yyyy", "MM", "dd"),
 )
 
 

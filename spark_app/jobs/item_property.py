@@ -25,7 +25,7 @@ PROPERTIES = Files(
     Csv(),
     columns=(
         Column("timestamp", "timestamp", "since when", unit="UTC", written=EpochMillis()),
-        Column("itemid", "string", "of which item"),
+        Column("itemid", "string", "of which item", is_id=True),
         Column("property", "string", "which property"),
         VALUE,
         RESCUED,

@@ -30,10 +30,10 @@ EVENTS = Files(
     Csv(),
     columns=(
         Column("timestamp", "timestamp", "when it happened", unit="UTC", written=EpochMillis()),
-        Column("visitorid", "string", "who", person=True),
+        Column("visitorid", "string", "who", person=True, is_id=True),
         EVENT,
-        Column("itemid", "string", "with which item"),
-        Column("transactionid", "string", "in which transaction", null="in none"),
+        Column("itemid", "string", "with which item", is_id=True),
+        Column("transactionid", "string", "in which transaction", null="in none", is_id=True),
         RESCUED,
     ),
     time="timestamp",

@@ -14,8 +14,8 @@ EVENTS = Files(
     "user_funnel",
     Csv(),
     columns=(
-        Column("event_id", "string", "the third party's number of the event"),
-        Column("user_id", "string", "the user", person=True),
+        Column("event_id", "string", "the third party's number of the event", is_id=True),
+        Column("user_id", "string", "the user", person=True, is_id=True),
         Column("event_name", "string", "what happened"),
         Column(
             "event_timestamp",

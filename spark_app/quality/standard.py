@@ -19,7 +19,7 @@ from spark_app.quality.lake_drift import DRIFT_CHECKS
 from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
-from spark_app.sources.text_types import IS_WHOLE, delivered, type_rule
+from spark_app.sources.text_types import IS_WHOLE, delivered, id_rule, type_rule
 
 _DOUBLES = ("double", "float")
 
@@ -36,9 +36,10 @@ def rules_of(source: Files, options: Mapping[str, OptionValue]) -> tuple[Rule, .
 def _text_rules(source: Files, form: Text, promised: Iterable[Rule]) -> Iterator[Rule]:
     """A value is present where there is text, be it of its type or not; of a line with too few or
     too many values nothing else is said."""
-    yield from line_rules(form)
+    yield from line_rules(source, form)
     present = {check_name(c, "present"): f"{delivered(c)} IS NOT NULL" for c in source.columns}
-    for rule in (*filter(None, map(type_rule, source.columns)), *promised):
+    of_text = (*map(type_rule, source.columns), *map(id_rule, source.columns))
+    for rule in (*filter(None, of_text), *promised):
         ok = present.get(rule.name, rule.ok)
         yield replace(rule, ok=f"NOT {IS_WHOLE} OR {ok}") if rule.judges_null else rule
     if source.time:

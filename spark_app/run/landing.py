@@ -30,7 +30,8 @@ from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import inspect_each
-from spark_app.sources.text import FILE_RULES
+from spark_app.sources.folders import misplaced
+from spark_app.sources.text import FILE_RULES, refusal
 from spark_app.sources.text_types import DELIVERED, SOURCE_FILE
 from spark_app.spark.failures import is_of_spark
 from spark_app.spark.sql import sql_name
@@ -93,7 +94,11 @@ def inspect(run: RunState) -> Footers:
 
 def _inspected(run: RunState) -> tuple[list[DeliveredFile], dict[str, str]]:
     (pinned,) = run.sources
-    return inspect_each(files_of(pinned), pinned.files, pinned.store)
+    source = files_of(pinned)
+    wrong = misplaced(source, pinned.files, pinned.place, run.lake.raw(source.name))
+    placed = [file for file in pinned.files if file.path not in wrong]
+    found, refused = inspect_each(source, placed, pinned.store)
+    return found, {**refused, **wrong}
 
 
 def stage(run: RunState, spark: "SparkSession", footers: Footers) -> Staged:
@@ -166,7 +171,7 @@ def _left(
     leaving.postpone(run, leaving.changed(run))
     known = {file.path: number for number, file in run.arrived.arrivals.to_read.items()}
     why = {
-        path_of(uri): f"{path_of(uri)} {FILE_RULES[name]}; deliver it again or take it away"
+        path_of(uri): refusal(path_of(uri), name)
         for uri, names, _ in groups
         for name in names
         if name in FILE_RULES and path_of(uri) in known

@@ -16,6 +16,7 @@ from spark_app.declarations import (
     Table,
 )
 from spark_app.errors import Unusable
+from spark_app.lake.frames import path_of
 from spark_app.quality.gate import require_open
 from spark_app.quality.results import CheckResult, results_of
 from spark_app.quality.rules import bad_rows, count_broken, is_good
@@ -24,8 +25,10 @@ from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import choose_reader, inspect_files, most_rows_in, read_files, rows_in
+from spark_app.sources.folders import misplaced
 from spark_app.sources.pinned import PinnedSource, has_columns, read_table
 from spark_app.sources.sampling import sample
+from spark_app.sources.text import FILE_RULES, refusal
 from spark_app.sources.text_types import DELIVERED, LINE, SOURCE_FILE
 from spark_app.spark.conf import codegen_conf
 from spark_app.spark.sql import sql_name
@@ -56,8 +59,14 @@ def inspect(run: RunState) -> Footers:
     """Hold every file against its source, before Spark is asked for anything.
 
     Raises:
+        Unusable: one lies in other folders than it should, is broken, or of another form.
         GateShut: a promised column is missing or of another type.
     """
+    for pinned in run.sources:
+        if isinstance(pinned.source, Files):
+            root = run.lake.raw(pinned.name)
+            for why in misplaced(pinned.source, pinned.files, pinned.place, root).values():
+                raise Unusable(why)
     footers = {
         pinned.name: inspect_files(pinned.source, pinned.files, pinned.store)
         for pinned in run.sources
@@ -148,6 +157,7 @@ def _read_files(
     )
     examined = run.job.examine(frame, delivery) if run.job.examine else None
     rows, broken = _own_way(examined) if examined else plain_way(frame, source, rules)
+    _require_text(rows, broken)
     rows = replace(rows, counted=_counts(run, rows) if rows.counted is None else rows.counted)
     if rows.bad is not None:
         run.lake.write_frame(rows.bad, run.lake.quarantine(source.name, run.run_id))
@@ -162,6 +172,19 @@ def _read_files(
         },
     )
     return rows
+
+
+def _require_text(rows: SourceRows, broken: Mapping[str, int]) -> None:
+    """Raise where a line shows that its file cannot be read as what it should be.
+
+    Raises:
+        Unusable: it names the file.
+    """
+    for rule in FILE_RULES:
+        if rows.bad is not None and broken.get(rule):
+            found = rows.bad.where(f"array_contains(broken_rules, '{rule}')").select(SOURCE_FILE)
+            (row,) = found.head(1)
+            raise Unusable(refusal(path_of(row[0]), rule))
 
 
 def evidence_of(run: RunState, rows: SourceRows) -> Evidence:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import count
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Csv, Files, Rule
@@ -13,7 +14,7 @@ from spark_app.sources.heads import header_line, names_in, read_head
 from spark_app.sources.packed import PACKED
 from spark_app.sources.parquet_types import Physical
 from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_WHOLE, LINE, SOURCE_FILE
-from spark_app.spark.sql import sql_text
+from spark_app.spark.sql import sql_name, sql_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -45,8 +46,8 @@ def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> De
     return DeliveredFile(file.path, None, most, (*columns, *extra), header=header, header_line=line)
 
 
-def line_rules(form: Csv) -> tuple[Rule, ...]:
-    """What is true of every good line, whatever its columns."""
+def line_rules(source: Files, form: Csv) -> tuple[Rule, ...]:
+    """What is true of every good line, whatever its values."""
     whole = Rule(
         "line_is_whole",
         "The line has as many values as there are columns.",
@@ -62,7 +63,36 @@ def line_rules(form: Csv) -> tuple[Rule, ...]:
         f"NOT contains({LINE}, {quote}) "
         f"OR length({LINE}) % 2 = length(replace({LINE}, {quote}, '')) % 2",
     )
-    return (whole,) if form.has_line_breaks else (whole, closed)
+    lines = (whole,) if form.has_line_breaks else (whole, closed)
+    return (*lines, *_header_rules([column.name for column in source.named]))
+
+
+def _header_rules(names: Sequence[str]) -> tuple[Rule, Rule]:
+    """What tells a header within a file, as files have that were put together: by its first value,
+    which is cheap, and by those after it."""
+    texts = [f"{DELIVERED}.{sql_name(name)}" for name in names]
+    listed = ", ".join(map(sql_text, names))
+    is_own = " AND ".join(
+        f"{text} = {sql_text(name)}" for text, name in zip(texts, names, strict=True)
+    )
+    common = f"size(array_intersect(array({', '.join(texts)}), array({listed})))"
+    is_other = f"{texts[0]} IN ({listed}) AND {common} > 1 AND NOT coalesce({is_own}, false)"
+    return (
+        Rule(
+            "line_is_no_header",
+            "The line does not repeat the names of the columns.",
+            (),
+            f"NOT coalesce({is_own}, false)",
+            judges_null=True,
+        ),
+        Rule(
+            "columns_keep_order",
+            "The line does not name the columns in another order.",
+            (),
+            f"NOT coalesce({is_other}, false)",
+            judges_null=True,
+        ),
+    )
 
 
 def read_values(
@@ -84,7 +114,7 @@ def _texts(
     names = files[0].header or promised
     schema = ", ".join([*(f"_{i} string" for i in range(len(names))), f"{_MALFORMED} string"])
     read = _of_records if form.has_line_breaks else _of_lines
-    at = {name: f"_{i}" for i, name in enumerate(names)}
+    at = {name: f"_{i}" for i, name in enumerate(_told_apart(names))}
     rest = {n: f"fields.{i}" for n, i in at.items() if n not in (*promised, *form.ignored)}
     values = {name: f"fields.{at[name]}" for name in promised}
     texts = [f"{sql_text(c.name)}, {values.get(c.name) or _rest(rest)}" for c in source.columns]
@@ -94,6 +124,16 @@ def _texts(
         f"fields.{_MALFORMED} IS NULL AS {IS_WHOLE}",
         f"input_file_name() AS {SOURCE_FILE}",
     )
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names, each once: `x`, `x_2` where `x` comes twice."""
+    found: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}_{number}" for number in count(2))
+        free = (one for one in numbered if one not in found and one not in names)
+        found[next(free) if name in found else name] = None
+    return list(found)
 
 
 def _rest(values: Mapping[str, str]) -> str:

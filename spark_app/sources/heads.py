@@ -13,6 +13,7 @@ from spark_app.sources.long_lines import MOST_LINE_BYTES, has_long_line
 from spark_app.sources.packed import PACKED, is_bomb, unpacked_bytes
 
 HEAD_BYTES = 2**16
+_OTHER_PACKED = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # Spark unpacks these by name
 _BOM = "\ufeff"
 _DELIVER = "deliver it again or take it away"
 _KINDS = (
@@ -32,6 +33,11 @@ def read_head(file: StoredFile, store: Store) -> bytes:
     Raises:
         Unusable: the file is empty, or no text.
     """
+    if file.path.endswith(_OTHER_PACKED):
+        raise Unusable(
+            f"{file.path} is packed, or has a name as if it were; deliver it plain, or packed by "
+            f"gzip as {PACKED}"
+        )
     packed = _first_bytes(store.open(file))
     if not packed:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Files, JsonLines, Key, Rule
+from spark_app.declarations import Column, Files, Folder, JsonLines, Key, Rule
 from spark_app.errors import Unusable
 from spark_app.lake.frames import load
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.contract import DeliveredColumn, DeliveredFile
+from spark_app.sources.folders import levels_up
 from spark_app.sources.heads import read_head
 from spark_app.sources.packed import PACKED
 from spark_app.sources.text_types import AS_TEXT, DELIVERED, IS_FLAT, IS_WHOLE, LINE, SOURCE_FILE
@@ -68,10 +69,22 @@ def read_values(
 
 def values_of(source: Files) -> "Values":
     """Where the values of a dataset are, and which keys are promised or ignored."""
-    from spark_app.sources.json_values import Values, keys_of
+    from spark_app.sources.json_values import Id, Values, keys_of
 
     ignored = source.format.ignored if isinstance(source.format, JsonLines) else ()
-    places: dict[str, Place] = {c.name: c.at or Key(c.name) for c in source.columns}
-    promised = [place.path for place in places.values() if isinstance(place, Key)]
+    places: dict[str, Place] = {c.name: _place(c, source) for c in source.columns}
+    promised = [place.path for place in places.values() if isinstance(place, Key | Id)]
     known = keys_of([path.split(".") for path in (*ignored, *promised)])
     return Values(places, known, MOST_DEPTH)
+
+
+def _place(column: Column, source: Files) -> "Place":
+    from spark_app.sources.json_values import Above, Id
+
+    match column.at or Key(column.name):
+        case Folder(name):
+            return Above(levels_up(source, name))
+        case Key(path) if column.is_id:
+            return Id(path)
+        case place:
+            return place

@@ -15,9 +15,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from spark_app.declarations import Digest, Folder, Key, Rest
+from spark_app.declarations import Digest, Key, Rest
 
-Place = Folder | Digest | Rest | Key
+
+class Above(NamedTuple):
+    """The folder so many levels above a file: 1 is the one in which it lies."""
+
+    levels: int
+
+
+class Id(NamedTuple):
+    """The text at a path, of a number as it is spelt."""
+
+    path: str
+
+
+Place = Above | Digest | Rest | Id | Key
 Keys = Mapping[str, "Keys | None"]
 Text = str | bytes | None  # bytes are UTF-8
 _SORTED = orjson.OPT_SORT_KEYS
@@ -34,10 +47,11 @@ _MOST_ZEROS = 400  # a double has no more of them before or behind its digits
 
 class Line(NamedTuple):
     """A line: its object, null when it is no whole one, and that as JSON in its canonical form:
-    keys in order, no white space, each number and text in one spelling."""
+    keys in order, no white space, each number and text in one spelling; and as it was delivered."""
 
     found: dict[str, Any] | None
     canonical: bytes
+    delivered: bytes = b""
 
 
 NOT_WHOLE = Line(None, b"")
@@ -74,8 +88,8 @@ class Values:
             rows = [self._row(line, takers) for line in lines.to_pylist()]
             *texts, whole, flat = zip(*rows, strict=True)
             columns = [
-                _folders(uris, place.up)
-                if isinstance(place, Folder)
+                _folders(uris, place.levels)
+                if isinstance(place, Above)
                 else pa.array(column, pa.string())
                 for place, column in zip(self.places.values(), texts, strict=True)
             ]
@@ -97,12 +111,14 @@ class Values:
 def taker_of(place: Place, known: Keys) -> Callable[[Line], Text]:
     """What takes the text at a place out of a line; of folders no line knows."""
     match place:
-        case Folder():
+        case Above():
             return lambda line: None
         case Digest():
             return _digest
         case Rest():
             return partial(_rest, known=known)
+        case Id(path):
+            return partial(_id_at, path=path.split("."))
         case Key(path):
             return partial(_at, path=path.split("."))
 
@@ -119,11 +135,11 @@ def parse(line: bytes) -> Line:
             return NOT_WHOLE
         canonical = orjson.dumps(found, option=_SORTED)
         if _is_sure(line, canonical):
-            return Line(found, canonical)
+            return Line(found, canonical, line)
         found = json.loads(
             line.decode(), object_pairs_hook=_once, parse_float=_number, parse_int=_whole_number
         )
-        return Line(found, orjson.dumps(found, option=_SORTED))
+        return Line(found, orjson.dumps(found, option=_SORTED), line)
     except (ValueError, TypeError, RecursionError, ArithmeticError):
         return NOT_WHOLE
 
@@ -178,15 +194,27 @@ def _whole_number(text: str) -> int | orjson.Fragment:
 
 def _at(line: Line, path: Sequence[str]) -> Text:
     """The text at a path. Empty text is null, as it is in delimited text."""
-    value: Any = line.found
-    for key in path:
-        if type(value) is not dict:
-            return None
-        value = value.get(key)
+    value = _value(line.found, path)
     if value is None or type(value) is str:
         return value or None
     text = orjson.dumps(value, option=_SORTED)
     return _without_exponent(text.decode()) if isinstance(value, float | orjson.Fragment) else text
+
+
+def _id_at(line: Line, path: Sequence[str]) -> Text:
+    """The text at a path; of a number with an exponent one that is seen to be shortened."""
+    if isinstance(_value(line.found, path), float | orjson.Fragment):
+        spelt = _value(json.loads(line.delivered, parse_float=str, parse_int=str), path)
+        return f"{Decimal(spelt):E}" if "e" in spelt.lower() else spelt
+    return _at(line, path)
+
+
+def _value(found: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        if type(found) is not dict:
+            return None
+        found = found.get(key)
+    return found
 
 
 def _without_exponent(text: str) -> str:

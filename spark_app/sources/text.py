@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
     "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
     "line_is_text": "is no text: it holds NUL bytes",
+    "columns_keep_order": "has a header inside of it with the columns in another order",
     "line_is_flat": f"has JSON of more than {json_lines.MOST_DEPTH} levels",
 }
 _SHORT = Rule(
@@ -32,6 +33,11 @@ _TEXT = (
 )
 
 
+def refusal(path: str, rule: str) -> str:
+    """Why a file is refused in which a line breaks one of `FILE_RULES`."""
+    return f"{path} {FILE_RULES[rule]}; deliver it again or take it away"
+
+
 def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> DeliveredFile:
     """Hold the beginning of a file against what is promised of its source.
 
@@ -43,10 +49,10 @@ def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> D
     return json_lines.inspect_head(source, file, store)
 
 
-def line_rules(form: Text) -> tuple[Rule, ...]:
-    """What is true of every good line, whatever its columns."""
+def line_rules(source: Files, form: Text) -> tuple[Rule, ...]:
+    """What is true of every good line, whatever its values."""
     if isinstance(form, Csv):
-        return (*delimited.line_rules(form), _SHORT, *_TEXT)
+        return (*delimited.line_rules(source, form), _SHORT, *_TEXT)
     # Nothing but text can be an object: a line that is one is not looked through again.
     quick = (replace(rule, ok=f"{IS_WHOLE} OR {rule.ok}") for rule in _TEXT)
     return (*json_lines.line_rules(), _SHORT, *quick)

@@ -14,6 +14,7 @@ DELIVERED, LINE, IS_WHOLE, IS_FLAT, SOURCE_FILE, _ = BESIDE_VALUES
 AS_TEXT = Physical("text", "string", "{0}")
 _WHOLE = r"^[+-]?[0-9]+\z"
 _FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
+_SHORTENED = r"^[0-9]+([.,][0-9]*)?[eE][+][0-9]+\z"
 _DATE = "0000-00-00"
 _LEAST_MILLIS, _MOST_MILLIS = -62_135_596_800_000, 253_402_300_799_999  # years 1 to 9999
 _FIELDS = {"y": 4, "M": 2, "d": 2, "H": 2, "m": 2, "s": 2}
@@ -47,6 +48,20 @@ def type_rule(column: Column) -> Rule | None:
         (column.name,),
         f"{sql_name(column.name)} IS NOT NULL OR {delivered(column)} IS NULL",
         judges_null=True,
+    )
+
+
+def id_rule(column: Column) -> Rule | None:
+    """The rule that an id is one; null where the column is none."""
+    if not column.is_id:
+        return None
+    text = sql_name(column.name)
+    return Rule(
+        f"{column.name}_is_id",
+        f"{column.name} is neither blank nor a number that a program shortened, as 1.2E+10 is.",
+        (column.name,),
+        f"trim({text}) <> '' AND (NOT contains({text}, '+') OR NOT {text} RLIKE "
+        f"{sql_text(_SHORTENED)})",
     )
 
 

@@ -132,4 +132,4 @@ def test_the_page_reads_with_duckdb_and_its_extension(lake: Path) -> None:
 
 def test_a_number_that_a_spreadsheet_shortened_is_set_aside(lake: Path) -> None:
     (row,) = pq.read_table(lake / "quarantine" / "app_event" / "run_id=one").to_pylist()
-    assert (row["broken_rules"], row["delivered_line"]) == (["log_id_is_plain"], SHORTENED)
+    assert (row["broken_rules"], row["delivered_line"]) == (["log_id_is_id"], SHORTENED)

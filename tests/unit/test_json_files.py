@@ -28,10 +28,11 @@ from tests.unit.test_text_files import Judged, judged, write
 
 USER = Column("user", "string", "who", at=Key("meta.user"))
 N = Column("n", "bigint", "how many", null="none")
+ID = Column("id", "string", "which", is_id=True)
 
 
-def source_of(*columns: Column) -> Files:
-    return Files("events", JsonLines(), columns or (USER, N))
+def source_of(*columns: Column, folders: tuple[str, ...] = ()) -> Files:
+    return Files("events", JsonLines(), columns or (USER, N), folders=folders)
 
 
 def read(spark: SparkSession, folder: Path, *lines: object, source: Files | None = None) -> Judged:
@@ -143,11 +144,36 @@ def test_an_object_where_a_value_was_promised_is_told(spark: SparkSession, tmp_p
 
 
 def test_folders_above_a_file_are_columns(spark: SparkSession, tmp_path: Path) -> None:
-    columns = (Column("brand", "string", "whose", at=Folder(2)), USER)
+    columns = (Column("brand", "string", "whose", at=Folder("brand")), USER)
     folder = tmp_path / "acme+co ü" / "2024"
     folder.mkdir(parents=True)
-    found = read(spark, folder, {"meta": {"user": "ann"}}, source=source_of(*columns))
+    found = read(
+        spark,
+        folder,
+        {"meta": {"user": "ann"}},
+        source=source_of(*columns, folders=("brand", "yyyy")),
+    )
     assert found.good == [{"brand": "acme+co ü", "user": "ann"}]
+
+
+@pytest.mark.parametrize(
+    ("spelt", "text"),
+    [('"a7"', "a7"), ("7", "7"), (f"{10**30}", f"{10**30}"), ("7.50", "7.50"), ("7.0", "7.0")],
+)
+def test_an_id_is_a_text_or_a_number_as_it_is_spelt(
+    spark: SparkSession, tmp_path: Path, spelt: str, text: str
+) -> None:
+    found = read(spark, tmp_path, f'{{"id": {spelt}}}', source=source_of(ID))
+    assert found.good == [{"id": text}]
+
+
+@pytest.mark.parametrize("spelt", ["1e20", "2.57597E+05", "5e0", '" "', '"1.2E+10"'])
+def test_a_shortened_number_and_blanks_are_no_id(
+    spark: SparkSession, tmp_path: Path, spelt: str
+) -> None:
+    found = read(spark, tmp_path, f'{{"id": {spelt}}}', source=source_of(ID))
+    assert (found.good, found.broken) == ([], {"id_is_id": 1})
+    assert found.bad[0]["delivered_line"] == f'{{"id": {spelt}}}'
 
 
 def test_a_digest_counts_keys_and_values_in_any_order(spark: SparkSession, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_app.declarations import Column, Csv, EpochMillis, Files, Time
+from spark_app.declarations import RESCUED, Column, Csv, EpochMillis, Files, Time
 from spark_app.errors import Unusable
 from spark_app.lake.store import Disk
 from spark_app.quality.standard import rules_of
@@ -20,6 +21,8 @@ from spark_app.sources.text_types import parsed
 
 USER = Column("user", "string", "who")
 N = Column("n", "int", "how many", null="none")
+KIND = Column("kind", "string", "which kind")
+ID = Column("id", "string", "which", is_id=True)
 MICROS = Time("yyyy-MM-dd HH:mm:ss.SSSSSS")
 
 
@@ -106,6 +109,60 @@ def test_a_line_with_too_few_or_too_many_values_breaks_one_rule(
     assert found.bad[0]["delivered_line"] == line
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_a_line_that_repeats_the_header_is_no_row(
+    spark: SparkSession, tmp_path: Path, header: bool
+) -> None:
+    source = source_of(USER, KIND, form=Csv(header=header))
+    content = ("user,kind\n" if header else "") + 'ann,a\n"user","kind"\nbob,b\n'
+    found = judged(spark, source, write(tmp_path, content))
+    assert [row["user"] for row in found.good] == ["ann", "bob"]
+    assert found.broken == {"line_is_no_header": 1}
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_header_in_another_order_within_a_file_is_told(
+    spark: SparkSession, tmp_path: Path, header: bool
+) -> None:
+    source = source_of(USER, KIND, form=Csv(header=header))
+    content = ("user,kind\n" if header else "") + "ann,a\nkind,user\nb,bob\n"
+    found = judged(spark, source, write(tmp_path, content))
+    assert found.broken == {"columns_keep_order": 1}
+
+
+def test_values_may_be_names_of_columns(spark: SparkSession, tmp_path: Path) -> None:
+    path = write(tmp_path, "kind,a\nuser,b\nann,user\n")
+    assert judged(spark, source_of(USER, KIND), path).broken == {}
+
+
+@pytest.mark.parametrize("text", ["7", "a b", "1.2E10", "-", "E+1", "+49"])
+def test_an_id_is_any_text(spark: SparkSession, tmp_path: Path, text: str) -> None:
+    assert value(spark, tmp_path, ID, text) == text
+
+
+@pytest.mark.parametrize("text", ['" "', "1.2E+10", "2,5e+05".join('""'), "12E+3", "1.E+3"])
+def test_blanks_and_a_number_that_was_shortened_are_no_id(
+    spark: SparkSession, tmp_path: Path, text: str
+) -> None:
+    assert value(spark, tmp_path, ID, text) == "id_is_id"
+
+
+def test_two_columns_that_nobody_promised_may_have_one_name(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    source = source_of(USER, RESCUED, form=Csv())
+    path = write(tmp_path, "x,user,x,x_2,\n1,ann,2,3,4\n")
+    (row,) = judged(spark, source, path).good
+    assert json.loads(row["rescued_json"]) == {"x": "1", "x_3": "2", "x_2": "3", "": "4"}
+
+
+@pytest.mark.parametrize("name", ["events.csv.bz2", "events.zst", "a.csv.snappy", "a.lz4"])
+def test_a_name_by_which_spark_would_unpack_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, "ann,1\n", name)
+    with pytest.raises(Unusable, match=rf"{name} is packed, or has a name as if it were; deliver"):
+        inspect_files(source_of(), Disk().find(str(path)), Disk())
+
+
 def test_separators_and_quotes_in_quotes_are_text(spark: SparkSession, tmp_path: Path) -> None:
     path = write(tmp_path, '"a,b",1\n"say ""yes""",2\n')
     assert [row["user"] for row in judged(spark, source_of(), path).good] == ["a,b", 'say "yes"']
@@ -181,7 +238,7 @@ def test_the_header_of_files_glued_together_is_no_row(spark: SparkSession, tmp_p
 
 def test_a_header_where_none_was_promised_is_set_aside(spark: SparkSession, tmp_path: Path) -> None:
     found = judged(spark, source_of(), write(tmp_path, "user,n\nann,1\n"))
-    assert (len(found.good), found.broken) == (1, {"n_is_int": 1})
+    assert (len(found.good), found.broken) == (1, {"line_is_no_header": 1, "n_is_int": 1})
     assert found.bad[0] | {"broken_rules": None} == {
         "user": "user",
         "n": "n",
