@@ -131,10 +131,12 @@ def _footer_results(run: RunState, name: str, files: Sequence[DeliveredFile]) ->
 
 def _read_table(run: RunState, spark: "SparkSession", pinned: PinnedSource) -> SourceRows:
     if not has_columns(spark, pinned, run.lake):
-        raise Unusable(
-            f"{pinned.name} was made with other columns than it has now; run {pinned.name} first, "
-            f"or run {run.job.name} --upstream"
+        again = (
+            f"run {pinned.name} --full first"  # without it, files that are known bring no column
+            if pinned.snapshot is not None
+            else f"run {pinned.name} first, or run {run.job.name} --upstream"
         )
+        raise Unusable(f"{pinned.name} was made with other columns than it has now; {again}")
     frame = read_table(spark, pinned, run.lake)
     count = frame.count()
     found = {"columns_as_promised": Finding(count, 0), "has_rows": has_rows(count)}

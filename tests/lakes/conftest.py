@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+import pyarrow.parquet as pq
 import pytest
 
 from spark_app import jobs
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app_here", "app_on_s3", "bucket", "lake", "proxy", "s3", "s3_url"]
 
-NAME = "visit"
+NAME, MART = "visit", "visit_day"
 ON_DISK, IN_S3 = "on a disk", "in S3"
 on_disk_and_in_s3 = pytest.mark.parametrize("visits", [ON_DISK, IN_S3], indirect=True)
 in_s3 = pytest.mark.parametrize("visits", [IN_S3], indirect=True)
@@ -70,6 +72,21 @@ class Visits:
     def done(self, run_id: str) -> Ended:
         """Run the job, which publishes and bothers nobody."""
         return expect_done(self.run(run_id))
+
+    def make(self, run_id: str, *more: object, code: int = 0) -> Ended:
+        """Run the job that reads the lake table."""
+        return self.ask("run", MART, "--run-id", run_id, *more, code=code)
+
+    def by_day(self) -> list[tuple[str, int, int]]:
+        """What readers see of the table made from the lake table: day, visits and pages."""
+        content, _ = self.lake.store.fetch(self.lake.published_path(MART)) or (b"", "")
+        rows = pq.read_table(BytesIO(content)).to_pylist()
+        return [(str(row["day"]), row["visits"], row["pages"]) for row in rows]
+
+    def index(self) -> str:
+        """The site's page of all tables."""
+        content, _ = self.lake.store.fetch(self.lake.index_path()) or (b"", "")
+        return content.decode()
 
     def ask(self, *asked: object, code: int = 0) -> Ended:
         """Any other command."""
@@ -165,6 +182,13 @@ def visits(
         in_s3 = (request.getfixturevalue(name) for name in ("app_on_s3", "lake"))
         return Visits(next(in_s3), spark, tmp_path, next(in_s3))
     return Visits(app_here, spark, tmp_path, Lake(str(tmp_path / "lake")))
+
+
+@pytest.fixture
+def visit_day(visits: Visits, monkeypatch: pytest.MonkeyPatch) -> Visits:
+    """The same lake, in which another job makes a table of one file from the lake table."""
+    monkeypatch.setitem(jobs.JOBS, MART, "a table that is made from a lake table")
+    return visits
 
 
 @pytest.fixture(autouse=True)
