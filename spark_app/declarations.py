@@ -555,9 +555,10 @@ class Job:
             if self.staging or self.counts or self.examine:
                 raise ValueError(f"{self.name} appends rows of files: it has one way of doing so")
         has_persons = any(column.person for one in files for column in one.columns)
-        if files and has_persons != any(column.person for column in self.publishes.columns):
+        is_of_persons = any(column.person for column in self.publishes.columns)
+        if files and has_persons != is_of_persons:
             raise ValueError(f"{self.name}: say of source and table which column is a person")
-        if has_persons and not self.publishes.is_lake:
+        if is_of_persons and not self.publishes.is_lake:
             raise ValueError(
                 f"{self.name}: keep persons in a lake table, where `forget` finds them"
             )

@@ -89,8 +89,10 @@ def test_source_and_table_agree_on_persons() -> None:
 
 
 def test_persons_are_kept_where_they_can_be_forgotten() -> None:
-    with pytest.raises(ValueError, match="seen: keep persons in a lake table"):
-        job_of(replace(SEEN, kept_as=TABLE.kept_as), SIGHTINGS)
+    of_one_file = replace(SEEN, kept_as=TABLE.kept_as)
+    for source in (SIGHTINGS, replace(SEEN, name="another")):
+        with pytest.raises(ValueError, match="seen: keep persons in a lake table"):
+            job_of(of_one_file, source)
 
 
 def test_a_lake_keeps_one_day_at_least() -> None:
