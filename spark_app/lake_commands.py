@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Job
-from spark_app.errors import Unusable
+from spark_app.errors import Unusable, one_line
 from spark_app.jobs import all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
+from spark_app.run_arguments import runs_of_a_command
 from spark_app.settings import Settings
 from spark_app.terminal import print_table
 
@@ -87,25 +88,36 @@ def verify(args: "Namespace", lake: Lake, settings: Settings) -> None:
     verifying.require_right(job.name, found)
 
 
-def forget(args: "Namespace", lake: Lake, settings: Settings) -> None:
-    """Remove persons from what the lake has of a dataset, and keep them out of it."""
+def forget(args: "Namespace", lake: Lake, settings: Settings) -> int:
+    """Remove persons from what the lake has of a dataset, keep them out of it, and make again what
+    was made from it; the exit code of the runs that do."""
     from spark_app.lake.versions import published
     from spark_app.report.write import write_published
+    from spark_app.run.several import exit_code
     from spark_app.run.upkeep import forgetting
+    from spark_app.run.upkeep.making_again import make_again, readers_of
 
     jobs = all_jobs()
     lakes = forgetting.lakes_of(args.dataset, jobs)
     ids = forgetting.ids_in(args.ids)
     with _surroundings(lake, settings) as around:
         receipt = forgetting.forget(args.dataset, ids, jobs, around)
-    for job in lakes:
-        if published(job.publishes, lake):
-            write_published(job, lake)
-    for one in receipt.removed:
-        print(f"{one.table}: {one.rows_count:,} rows of {len(one.days):,} days removed")
-    print(f"receipt: {lake.receipt(receipt.run_id)}")
-    for name in receipt.readers:
-        print(f"run {name} again: it was made from what is gone now")
+        for job in lakes:
+            if published(job.publishes, lake):
+                write_published(job, lake)
+        for one in receipt.removed:
+            print(f"{one.table}: {one.rows_count:,} rows of {len(one.days):,} days removed")
+        print(f"receipt: {lake.receipt(receipt.run_id)}", flush=True)
+        readers = readers_of(lakes, jobs, lake)
+        wanted = runs_of_a_command(receipt.run_id, readers, [*lakes, *readers], lake, settings)
+        again = make_again(readers, wanted, around)
+    forgetting.complete(receipt, again, lake)
+    for end in again.ends:
+        print(f"{end.job.name}: {one_line(end.words)}")
+    if again.left:
+        names = ", ".join(end.job.name for end in again.left)
+        print(f"still counted in {names}: when nothing keeps them any more, ask the same again")
+    return exit_code(again.ends)
 
 
 def relocate(args: "Namespace", lake: Lake, settings: Settings) -> None:

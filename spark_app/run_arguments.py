@@ -74,6 +74,34 @@ def wanted_runs(
     return Batch(requests, args.if_new, frozenset(args.jobs) - set(args.leave_held))
 
 
+def runs_of_a_command(
+    command: str, jobs: Sequence[Job], among: Sequence[Job], lake: Lake, settings: Settings
+) -> "Batch":
+    """What each of the jobs is asked that a command runs of its own accord, `among` more jobs that
+    it has to do with: to run as it is set, where there is something new.
+
+    Raises:
+        Unusable: a setting cannot be used.
+    """
+    from spark_app.run.order import run_ids
+    from spark_app.run.request import Request
+    from spark_app.run.several import Batch
+    from spark_app.sources.pinned import places
+
+    ids = run_ids(command, among, lake)
+    requests = {
+        job.name: Request(
+            run_id=ids[job.name],
+            sources=places(job, lake, settings.sources),
+            options=options_of(job, settings),
+            region=lake.region,
+            command=command,
+        )
+        for job in jobs
+    }
+    return Batch(requests, if_new=True, named=frozenset(requests))
+
+
 def parse_sources(given: Sequence[str], jobs: Sequence[Job]) -> dict[str, str]:
     """Places by dataset, from `NAME=PLACE` where NAME is a dataset of the jobs, else from a place.
 

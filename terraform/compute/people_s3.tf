@@ -36,19 +36,25 @@ locals {
     },
   ]
 
-  # `forget` keeps the list of who is forgotten, and takes away what quotes them.
+  # `forget` keeps the list of who is forgotten, takes away what quotes them, and makes tables again.
   operator_forget = [for statement in [
     {
       Sid      = "RememberWhoIsForgotten"
       Effect   = "Allow"
       Action   = ["s3:PutObject"]
-      Resource = [for pattern in ["lake/suppressed/*", "lake/runs/*/receipt.json"] : "${local.bucket_arn}/${pattern}"]
+      Resource = [for pattern in ["lake/suppressed/*"] : "${local.bucket_arn}/${pattern}"]
     },
     {
       Sid      = "Forget"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject"]
       Resource = [for pattern in ["lake/quarantine/*", "lake/runs/*/report.html"] : "${local.bucket_arn}/${pattern}"]
+    },
+    {
+      Sid      = "MakeAgain"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+      Resource = [for pattern in ["lake/runs/*", "lake/quality/*", "lake/quarantine/*"] : "${local.bucket_arn}/${pattern}"]
     },
   ] : statement if local.has_lakes]
 

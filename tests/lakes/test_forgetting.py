@@ -1,12 +1,16 @@
 """`forget` removes persons from what the lake has of a dataset, and no read brings them back."""
 
 import json
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from spark_app.lake import iceberg, suppression
+from spark_app.run import several
 from tests.e2e.process import Ended, expect_error
 from tests.lakes.conftest import Killed, Visits, killed
 
@@ -70,10 +74,15 @@ def test_nothing_of_a_person_is_left_but_what_was_delivered(visited: Visits) -> 
     assert "key_is_unique" in visited.ask("verify", "visit").out
 
 
+def receipt_of(said: Ended) -> dict[str, Any]:
+    """The receipt that the command names."""
+    path = next(row for row in said.out.splitlines() if row.startswith("receipt: "))[9:]
+    receipt: dict[str, Any] = json.loads(Path(path).read_text())
+    return receipt
+
+
 def test_a_receipt_says_what_was_done_and_what_remains(visited: Visits) -> None:
-    said = forget(visited, EVE).out
-    path = Path(next(row for row in said.splitlines() if row.startswith("receipt: "))[9:])
-    receipt = json.loads(path.read_text())
+    receipt = receipt_of(forget(visited, EVE))
     assert receipt["tables"] == [
         {"table": "visit", "rows_count": 3, "days": ["2024-05-01", "2024-05-02", "2024-05-03"]}
     ]
@@ -152,3 +161,90 @@ def test_a_table_of_nobody_else_is_empty_and_goes_on(visits: Visits) -> None:
     visits.deliver("two.csv", "ann,2024-05-01 10:00:00,1")
     visits.done("second")
     assert visits.rows() == [ANN]
+
+
+@pytest.fixture
+def counted(visit_day: Visits) -> Visits:
+    """Visits with Eve in both days, and the table that is made from them."""
+    visit_day.deliver("one.csv", "ann,2024-05-01 10:00:00,2", f"{EVE},2024-05-01 11:00:00,1")
+    visit_day.deliver("two.csv", "bob,2024-05-02 10:00:00,3", f"{EVE},2024-05-02 11:00:00,4")
+    visit_day.done("first")
+    visit_day.make("days")
+    assert visit_day.by_day() == [("2024-05-01", 2, 3), ("2024-05-02", 2, 7)]
+    return visit_day
+
+
+def test_tables_made_from_what_is_gone_are_made_again(counted: Visits) -> None:
+    said = forget(counted, EVE)
+    assert counted.by_day() == [("2024-05-01", 1, 2), ("2024-05-02", 1, 3)]
+    receipt = receipt_of(said)
+    run_id = f"{receipt['run_id']}-visit_day"
+    assert f"visit_day: published by run {run_id}\n" in said.out
+    assert (receipt["made_again"], receipt["not_made_again"]) == ({"visit_day": run_id}, [])
+    manifest = counted.manifest(run_id)
+    assert manifest["command"] == receipt["run_id"]
+    assert manifest["sources"]["visit"]["snapshot_id"] == counted.version().snapshot_id
+    again = forget(counted, EVE)
+    assert f"visit_day: up to date, run {run_id}\n" in again.out
+    assert receipt_of(again)["made_again"] == {"visit_day": run_id}
+
+
+def test_a_table_whose_gate_is_shut_is_named_until_it_is_made_again(
+    counted: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted.deliver("two.csv", "bob,2024-05-02 10:00:00,1", f"{EVE},2024-05-02 11:00:00,4")
+    counted.done("second")
+    counted.make("later")
+    before = counted.by_day()
+    said = forget(counted, EVE, code=3)
+    assert counted.rows() == [(*ANN[:2], 2), (*BOB[:2], 1)]
+    assert counted.by_day() == before
+    assert "visit_day: the final gate stayed shut: no_lone_page" in said.errors[0]
+    assert "still counted in visit_day: " in said.out and "ask the same again" in said.out
+    receipt = receipt_of(said)
+    assert (receipt["made_again"], receipt["not_made_again"]) == ({}, ["visit_day"])
+    assert "still counted in visit_day" in forget(counted, EVE, code=3).out
+    job = import_module("spark_app.jobs.visit_day")
+    table = replace(job.TABLE, checks=())
+    monkeypatch.setattr(job, "JOB", replace(job.JOB, publishes=table))
+    counted.make("mended")
+    assert counted.by_day() == [("2024-05-01", 1, 2), ("2024-05-02", 1, 1)]
+    last = forget(counted, EVE)
+    assert receipt_of(last)["made_again"] == {"visit_day": "mended"}
+
+
+def test_a_held_table_is_left_and_named(counted: Visits) -> None:
+    counted.deliver("three.csv", f"{EVE},2024-05-03 11:00:00,5")
+    counted.done("second")
+    counted.make("later")
+    counted.ask("publish", "visit_day", "--run", "days")
+    before = counted.by_day()
+    said = forget(counted, EVE)
+    assert "visit_day: held at run days; release it: publish visit_day --release\n" in said.out
+    assert "still counted in visit_day" in said.out
+    assert receipt_of(said)["not_made_again"] == ["visit_day"]
+    assert counted.by_day() == before
+    counted.ask("publish", "visit_day", "--release")
+    assert receipt_of(forget(counted, EVE))["not_made_again"] == []
+    assert counted.by_day() == [("2024-05-01", 1, 2), ("2024-05-02", 1, 3)]
+
+
+def test_a_command_that_is_killed_before_tables_are_made_again_does_it_when_asked_again(
+    counted: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(several, "run_job", killed)
+        with pytest.raises(Killed):
+            forget(counted, EVE)
+    (path,) = counted.root.glob("runs/*/receipt.json")
+    assert json.loads(path.read_text())["not_made_again"] == ["visit_day"]
+    forget(counted, EVE)
+    assert counted.by_day() == [("2024-05-01", 1, 2), ("2024-05-02", 1, 3)]
+
+
+def test_a_table_of_which_nothing_is_published_is_not_made(visit_day: Visits) -> None:
+    visit_day.deliver("one.csv", "ann,2024-05-01 10:00:00,2", f"{EVE},2024-05-01 11:00:00,1")
+    visit_day.done("first")
+    said = forget(visit_day, EVE)
+    assert "visit_day" not in said.out
+    assert receipt_of(said)["not_made_again"] == []

@@ -280,6 +280,19 @@ WITH_LAKES = [
     # operators forget persons: nobody else touches the list, or what was set aside
     (Ask("operator", "s3:PutObject", "lake/suppressed/app_event.parquet"), True),
     (Ask("operator", "s3:PutObject", "lake/runs/R/receipt.json"), True),
+    *[
+        (Ask("operator", "s3:PutObject", f"lake/{path}"), True)
+        for path in (
+            *(
+                "runs/R/run.json",
+                "runs/R/inputs.parquet",
+                "runs/R/log.txt",
+                "runs/R/final/a.parquet",
+            ),
+            *("runs/R/report.html", "quality/a/run_id=R/checks.parquet"),
+            *("quarantine/a/run_id=R/a.parquet", "final/a/a.parquet", "report/a.html"),
+        )
+    ],
     (Ask("operator", "s3:DeleteObject", "lake/quarantine/app_event/run_id=R/a.parquet"), True),
     (Ask("operator", "s3:DeleteObject", "lake/runs/R/report.html"), True),
     (Ask("operator", "s3:DeleteObject", "lake/suppressed/app_event.parquet"), False),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import reduce
 from operator import or_
@@ -15,9 +15,11 @@ from spark_app.lake import catalogue, iceberg, ledger, orphans, suppression
 from spark_app.lake.lake import Lake
 from spark_app.lake.ledger import FileDay, Ledger
 from spark_app.lake.suppression import Suppressed
+from spark_app.lake.versions import published
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
+from spark_app.run.upkeep.making_again import MadeAgain, readers_of
 from spark_app.run.upkeep.tended import Tended, published_version, tended
 from spark_app.spark.sql import sql_name
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 REMAINS = (
     "what was delivered: take the persons out of raw/{dataset}/, or delete its files",
     "old versions of objects, where a bucket keeps them: until its lifecycle ends them",
-    "tables that other jobs made from it, until they are run again",
+    "earlier tables in runs/, made when the persons were still counted: until `prune`",
     "copies that readers took",
 )
 
@@ -43,14 +45,17 @@ class Removed:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What `forget` did, without the id of anybody. `readers` are jobs to be run again."""
+    """What `forget` did, without the id of anybody. Of the tables that were made from what is gone,
+    `made_again` has the run of each that readers see now; of those `not_made_again` they still see
+    the earlier one."""
 
     run_id: str
     dataset: str
     persons_count: int
     removed: Sequence[Removed]
-    readers: Sequence[str]
+    not_made_again: Sequence[str]
     at: datetime
+    made_again: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, object]:
         """The receipt as the lake keeps it."""
@@ -67,7 +72,8 @@ class Receipt:
                 for one in self.removed
             ],
             "removed_as_well": ["old versions", "quarantine", "staging", "pages of shut gates"],
-            "run_again": list(self.readers),
+            "made_again": dict(self.made_again),
+            "not_made_again": list(self.not_made_again),
             "at": self.at.isoformat(),
             "remains": [words.format(dataset=self.dataset) for words in REMAINS],
         }
@@ -112,7 +118,8 @@ def lakes_of(dataset: str, jobs: Sequence[Job]) -> list[Job]:
 def forget(
     dataset: str, ids: Collection[str], jobs: Sequence[Job], around: Surroundings
 ) -> Receipt:
-    """Let no read of a dataset bring some persons again, and remove what the lake has of them.
+    """Let no read of a dataset bring some persons again, and remove what the lake has of them, but
+    for the tables that were made from it: the receipt names them, see `complete`.
 
     Raises:
         Unusable: see `lakes_of`.
@@ -124,12 +131,23 @@ def forget(
         persons = suppression.add(dataset, lake, ids, lake.run(run_id))
     removed = [_from_table(job, persons, around) for job in lakes]
     lake.store.delete_folder(lake.quarantine_folder(dataset))
-    names = {job.name for job in lakes}
-    readers = [job.name for job in jobs if names & set(job.tables_read)]
+    readers = [job.name for job in readers_of(lakes, jobs, lake)]
     receipt = Receipt(run_id, dataset, len(ids), removed, readers, datetime.now(UTC))
-    content = json.dumps(receipt.as_dict(), indent=2) + "\n"
-    lake.store.write(lake.receipt(run_id), content.encode(), lake.run(run_id))
+    _write(receipt, lake)
     return receipt
+
+
+def complete(receipt: Receipt, again: MadeAgain, lake: Lake) -> None:
+    """Let the lake's receipt say what became of the tables that were made from what is gone."""
+    seen = {end.job.name: published(end.job.publishes, lake) for end in again.made}
+    made = {name: version.run_id for name, version in seen.items() if version}
+    left = [end.job.name for end in again.left]
+    _write(replace(receipt, made_again=made, not_made_again=left), lake)
+
+
+def _write(receipt: Receipt, lake: Lake) -> None:
+    content = json.dumps(receipt.as_dict(), indent=2) + "\n"
+    lake.store.write(lake.receipt(receipt.run_id), content.encode(), lake.run(receipt.run_id))
 
 
 def _from_table(job: Job, persons: Suppressed, around: Surroundings) -> Removed:

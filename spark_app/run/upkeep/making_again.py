@@ -1,0 +1,58 @@
+"""Tables of one file that were made from what is gone now: made again, or named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spark_app.declarations import Job
+from spark_app.errors import DONE
+from spark_app.lake.lake import Lake
+from spark_app.lake.versions import published
+from spark_app.run.order import held_at, selected
+from spark_app.run.several import Batch, JobEnd, run_several
+from spark_app.run.stages import Surroundings
+
+
+@dataclass(frozen=True)
+class MadeAgain:
+    """How jobs ended that were to make their tables again. Of those that were `left` readers still
+    see the earlier table: it is held, or its run failed."""
+
+    made: Sequence[JobEnd]
+    left: Sequence[JobEnd]
+
+    @property
+    def ends(self) -> list[JobEnd]:
+        """All of them."""
+        return [*self.made, *self.left]
+
+
+def readers_of(lakes: Sequence[Job], jobs: Sequence[Job], lake: Lake) -> list[Job]:
+    """The jobs whose published tables were made from those of others, at first or second hand, each
+    after what it reads."""
+    names = [job.name for job in lakes]
+    reached = selected(jobs, names, upstream=False, downstream=True)
+    return [job for job in reached if job.name not in names and published(job.publishes, lake)]
+
+
+def make_again(readers: Sequence[Job], wanted: Batch, around: Surroundings) -> MadeAgain:
+    """Run jobs that have something new to read, but those whose table is held and their readers."""
+    held = _held(readers, around.lake)
+    ends = run_several([job for job in readers if job.name not in held], wanted, around)
+    left = [JobEnd(job, DONE, held[job.name]) for job in readers if job.name in held]
+    return MadeAgain(
+        [end for end in ends if end.exit_code == DONE],
+        [*left, *(end for end in ends if end.exit_code != DONE)],
+    )
+
+
+def _held(readers: Sequence[Job], lake: Lake) -> dict[str, str]:
+    """Why jobs are left: their table is held, or one that they read."""
+    found: dict[str, str] = {}
+    for job in readers:
+        at = held_at(published(job.publishes, lake), lake)
+        behind = [name for name in job.tables_read if name in found]
+        if at is not None:
+            found[job.name] = f"held at run {at}; release it: publish {job.name} --release"
+        elif behind:
+            found[job.name] = f"left, because {behind[0]}, which it reads, is left"
+    return found
