@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from spark_app.lake import iceberg, ledger
-from tests.lakes.conftest import Visits
+from spark_app.lake import iceberg, ledger, orphans
+from spark_app.lake.lake import Lake
+from tests.lakes.conftest import Killed, Visits, killed
 
 OLD_SECONDS = 4 * 24 * 3600
 
@@ -58,6 +59,31 @@ def test_old_versions_go_with_their_files_and_ledger(
     data = list((grown.root / "tables" / "visit" / "data").rglob("*.parquet"))
     assert len(data) == 1
     assert "files: 1 known" in grown.run("again").err
+
+
+@pytest.mark.parametrize(
+    ("place", "moment"),
+    [(Lake, "prune"), (iceberg, "expire"), (orphans, "remove_files"), (orphans, "remove_parts")],
+)
+def test_one_that_is_killed_changes_nothing_for_readers_and_is_asked_again(
+    grown: Visits, monkeypatch: pytest.MonkeyPatch, place: object, moment: str
+) -> None:
+    monkeypatch.setattr(iceberg, "KEPT_DAYS", 0)
+    monkeypatch.setattr(iceberg, "KEPT_SNAPSHOTS", 1)
+    old = orphan(grown, "old.parquet", OLD_SECONDS)
+    before, rows = grown.version(), grown.rows()
+    with monkeypatch.context() as patched:
+        patched.setattr(place, moment, killed)
+        with pytest.raises(Killed):
+            grown.ask("prune", "--keep", "0")
+    assert (grown.version(), grown.rows()) == (before, rows)
+    assert old.exists() == (moment != "remove_parts")
+    grown.ask("prune", "--keep", "0")
+    assert (grown.version(), grown.rows()) == (before, rows)
+    assert (old.exists(), parts(grown)) == (False, {"run-2"})
+    nothing = "pruned visit: 0 versions, 0 files, 0 parts of the ledger\n"
+    assert grown.ask("prune", "--keep", "0").out == nothing
+    assert "rows_as_ledger" in grown.ask("verify", "visit").out
 
 
 def test_many_small_rewrites_leave_little_metadata(

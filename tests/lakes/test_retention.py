@@ -7,8 +7,9 @@ import pytest
 
 from spark_app.declarations import Iceberg, Job
 from spark_app.jobs import find_job
+from spark_app.lake import iceberg
 from spark_app.lake.retention import oldest_kept
-from tests.lakes.conftest import Visits
+from tests.lakes.conftest import Killed, Visits, killed
 
 KEPT = 30
 
@@ -59,6 +60,23 @@ def test_prune_drops_old_days_where_nothing_new_arrives(aged: Visits) -> None:
     aged.ask("prune", "--keep", "5")
     assert users(aged) == ["bob"]
     assert aged.ask("history", "visit").out.splitlines()[-1].split()[:2] == ["first", "prune"]
+    assert "files: 2 known" in aged.run("second").err
+    assert "rows_as_ledger" in aged.ask("verify", "visit").out
+
+
+@pytest.mark.parametrize(
+    ("moment", "seen"), [("mark", ["ann", "ann", "bob", "bob"]), ("tidy", ["bob"])]
+)
+def test_prune_that_is_killed_leaves_the_old_days_or_drops_all_of_them(
+    aged: Visits, monkeypatch: pytest.MonkeyPatch, moment: str, seen: list[str]
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(iceberg, moment, killed)
+        with pytest.raises(Killed):
+            aged.ask("prune", "--keep", "5")
+    assert users(aged) == seen
+    aged.ask("prune", "--keep", "5")
+    assert users(aged) == ["bob"]
     assert "files: 2 known" in aged.run("second").err
     assert "rows_as_ledger" in aged.ask("verify", "visit").out
 
