@@ -97,7 +97,7 @@ def explained_failures(require_unchanged: Callable[[], None], lake: str) -> Iter
         if expected is None or isinstance(expected, RunFailed):
             expected = full_disk(lake, tempfile.gettempdir()) or expected
         if expected is None:
-            raise RuntimeError(str(error)) from None
+            raise RuntimeError(_text_of(error) or JVM_ENDED) from None
         raise expected from error
 
 
@@ -135,12 +135,22 @@ def explain(error: Exception, require_unchanged: Callable[[], None]) -> AppError
         return changed
     if isinstance(error, AppError):
         return error
-    return _by_text(str(error)) or (_jvm_gone() if is_jvm_gone else None)
+    text = _text_of(error)
+    is_jvm_gone |= text is None
+    return _by_text(text or "") or (RunFailed(JVM_ENDED) if is_jvm_gone else None)
 
 
 def is_of_spark(error: Exception) -> bool:
     """Whether Spark, or what leads to it, raised an exception."""
     return type(error).__module__.split(".")[0] in ("pyspark", "py4j")
+
+
+def _text_of(error: Exception) -> str | None:
+    """What an exception says; null where it would ask its JVM for that, and there is none."""
+    try:
+        return str(error)
+    except Exception:
+        return None
 
 
 def _by_text(text: str) -> AppError | None:
@@ -168,7 +178,3 @@ def _broken_file(text: str) -> AppError | None:
             f"{name} is damaged (a checksum is wrong); deliver it again or take it away"
         )
     return Unusable(f"{name} is broken or not Parquet; deliver it again or take it away")
-
-
-def _jvm_gone() -> AppError:
-    return RunFailed(JVM_ENDED)
