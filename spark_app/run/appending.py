@@ -21,7 +21,6 @@ from spark_app.run.landing import Staged
 from spark_app.run.reading import files_of
 from spark_app.run.state import RunState
 from spark_app.run.survivors import one_of_each
-from spark_app.sources.packed import text_bytes
 from spark_app.sources.text_types import SOURCE_FILE
 
 if TYPE_CHECKING:
@@ -129,9 +128,8 @@ def _bytes_by_day(
         rows[day] += count
     known = counts_by_day(run.arrived.known.days)
     rows.update({day: count for day, count in known.items() if day in rewritten})
-    (pinned,) = run.sources
-    size = sum(text_bytes(file) for file in pinned.files)
-    row_size = min(size / max(sum(staged.rows_by_source.values()), 1), _MOST_ROW_BYTES)
+    every = max(sum(staged.rows_by_source.values()), 1)
+    row_size = min(staged.bytes_count / every, _MOST_ROW_BYTES)
     return {day: count * row_size for day, count in rows.items()}
 
 

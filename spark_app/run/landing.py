@@ -48,13 +48,15 @@ class Staged:
     """The rows of the files that a run reads, good and bad, as they were written to its folder.
 
     `numbers` are those of the file versions by the name that Spark gives each file; by number
-    `rows_by_source` and `bad_by_source` count rows.
+    `rows_by_source` and `bad_by_source` count rows. `bytes_count` is about how large the files are,
+    unpacked.
     """
 
     rows: "DataFrame"
     numbers: Mapping[str, int]
     rows_by_source: Mapping[int, int]
     bad_by_source: Mapping[int, int]
+    bytes_count: int
 
     @property
     def good(self) -> "DataFrame":
@@ -113,7 +115,7 @@ def stage(run: RunState, spark: "SparkSession", footers: Footers) -> Staged:
     """
     source = files_of(run.sources[0])
     rules = run.rules_of(source)
-    found, groups = _left(run, *_read(run, spark, footers, rules))
+    found, groups = _left(run, footers, *_read(run, spark, footers, rules))
     if any(found.bad_by_source.values()):
         bad = as_delivered(found.bad, source)
         run.lake.write_frame(bad, run.lake.quarantine(source.name, run.run_id))
@@ -138,8 +140,7 @@ def _read(
     for is_again in (False, True):
         _require_files(run)
         (pinned,) = run.sources
-        paths = {file.path for file in pinned.files}
-        files = [file for file in footers[pinned.name] if file.path in paths]
+        files = _of_run(run, footers)
         prepare(run, spark, {pinned.name: files})
         rows = _judged(run, read_pinned(spark, pinned, files), rules)
         try:
@@ -154,6 +155,19 @@ def _read(
     return staged, [(row[SOURCE_FILE], tuple(row["broken_rules"]), row["count"]) for row in counts]
 
 
+def _of_run(run: RunState, footers: Footers) -> list[DeliveredFile]:
+    """The files that the run has not left out."""
+    (pinned,) = run.sources
+    paths = {file.path for file in pinned.files}
+    return [file for file in footers[pinned.name] if file.path in paths]
+
+
+def _bytes_of(run: RunState, footers: Footers) -> int:
+    """About how large the files that the run has not left out are, unpacked."""
+    texts = {file.path: file.text_bytes for file in _of_run(run, footers)}
+    return sum(texts.get(file.path) or file.size_bytes for file in run.sources[0].files)
+
+
 def _judged(run: RunState, rows: "DataFrame", rules: Sequence[Rule]) -> "DataFrame":
     """With the rules that each row breaks; without the rows of forgotten persons."""
     source, marked = files_of(run.sources[0]), _with_broken(rows, rules)
@@ -163,7 +177,7 @@ def _judged(run: RunState, rows: "DataFrame", rules: Sequence[Rule]) -> "DataFra
 
 
 def _left(
-    run: RunState, rows: "DataFrame", groups: Sequence[Group]
+    run: RunState, footers: Footers, rows: "DataFrame", groups: Sequence[Group]
 ) -> tuple[Staged, Sequence[Group]]:
     """What is left of the staged rows without the files that changed, or that are no text."""
     from pyspark.sql import functions as F
@@ -181,7 +195,7 @@ def _left(
     left = [group for group in groups if path_of(group[0]) in known.keys() - why.keys()]
     if len(left) < len(groups):
         rows = rows.where(F.col(SOURCE_FILE).isin({uri for uri, _, _ in left}))
-    return _counted(rows, left, known), left
+    return _counted(rows, left, known, _bytes_of(run, footers)), left
 
 
 def _require_files(run: RunState) -> None:
@@ -222,14 +236,16 @@ def _ddl(rows: "DataFrame") -> str:
     return ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in rows.schema)
 
 
-def _counted(rows: "DataFrame", groups: Sequence[Group], known: Mapping[str, int]) -> Staged:
+def _counted(
+    rows: "DataFrame", groups: Sequence[Group], known: Mapping[str, int], bytes_count: int
+) -> Staged:
     """The staged rows, counted by file."""
     numbers = {uri: known[path_of(uri)] for uri, _, _ in groups}
     every, bad = Counter[int](), Counter[int]()
     for uri, broken, count in groups:
         every[numbers[uri]] += count
         bad[numbers[uri]] += count if broken else 0
-    return Staged(rows, numbers, every, bad)
+    return Staged(rows, numbers, every, bad, bytes_count)
 
 
 def _of_rows(

@@ -31,7 +31,8 @@ class DeliveredFile:
 
     Parquet's footer tells its rows, and how the pages of promised columns are encoded. Of text
     `rows_count` is null, and `most_rows` how many its size allows, null where it is packed;
-    `header` has the names in its first line, where it has some.
+    `header` has the names in its first line, where it has some; `text_bytes` is how large it is,
+    unpacked.
     """
 
     path: str
@@ -41,6 +42,7 @@ class DeliveredFile:
     encodings: frozenset[str] = frozenset()
     header: tuple[str, ...] = ()
     header_line: str = ""
+    text_bytes: int | None = None
 
 
 def inspect_footer(source: Files, path: str, opened: Any) -> DeliveredFile:

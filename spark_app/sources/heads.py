@@ -9,8 +9,7 @@ from typing import Any
 from spark_app.declarations import Csv
 from spark_app.errors import Unusable
 from spark_app.lake.store import Store, StoredFile
-from spark_app.sources.long_lines import MOST_LINE_BYTES, has_long_line
-from spark_app.sources.packed import PACKED, is_bomb, unpacked_bytes
+from spark_app.sources.packed import PACKED
 
 HEAD_BYTES = 2**16
 _OTHER_PACKED = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # Spark unpacks these by name
@@ -41,11 +40,7 @@ def read_head(file: StoredFile, store: Store) -> bytes:
     packed = _first_bytes(store.open(file))
     if not packed:
         raise Unusable(f"{file.path} is empty; {_DELIVER}")
-    is_packed = file.path.endswith(PACKED)
-    head = _unpacked(packed, file.path) if is_packed else packed
-    if is_packed and is_bomb(file, size := unpacked_bytes(file, store)):
-        words = f"becomes {size:,} bytes when it is unpacked, or is cut off"
-        raise Unusable(f"{file.path} {words}; {_DELIVER}")
+    head = _unpacked(packed, file.path) if file.path.endswith(PACKED) else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):
         kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"
@@ -53,10 +48,6 @@ def read_head(file: StoredFile, store: Store) -> bytes:
         kind = f"no text: it holds NUL bytes; {_DELIVER}"
     if kind:
         raise Unusable(f"{file.path} is {kind}")
-    if not is_packed and has_long_line(file, store):
-        raise Unusable(
-            f"{file.path} has a line of more than {MOST_LINE_BYTES // 2**20} MiB; {_DELIVER}"
-        )
     return head
 
 

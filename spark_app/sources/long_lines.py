@@ -1,7 +1,7 @@
 """Lines so long that reading them would end the process that reads: looked for before Spark does.
 
 A look here and there is enough: a long line covers whole steps, and so a window without an end of
-a line. Of packed files, and of files so large that their steps are, a rule judges what was read.
+a line. Of files so large that their steps are longer, a rule judges what was read.
 """
 
 from contextlib import closing
@@ -11,6 +11,7 @@ from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.packed import opened_file
 
 MOST_LINE_BYTES = 16 * 2**20
+HAS_LONG_LINE = f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB"
 _STEP_BYTES, _MOST_STEPS = MOST_LINE_BYTES // 2, 256
 _WINDOW_BYTES, _PART_BYTES = 2**16, 2**20
 
@@ -25,11 +26,23 @@ def has_long_line(file: StoredFile, store: Store) -> bool:
         return any(_line_bytes(opened, at) > MOST_LINE_BYTES for at in windows)
 
 
+def first_end(part: bytes) -> int:
+    """Where the first end of a line stands, as Spark sees them; behind the part where none does."""
+    ends = (part.find(b"\n"), part.find(b"\r"))
+    return min((at for at in ends if at >= 0), default=len(part))
+
+
+def last_end(part: bytes) -> int | None:
+    """Where the last end of a line stands, or null."""
+    at = max(part.rfind(b"\n"), part.rfind(b"\r"))
+    return at if at >= 0 else None
+
+
 def _line_bytes(opened: Any, at: int) -> int:
     """How long the line is that leads through a window, as far as it matters; 0 where one ends."""
     opened.seek(at)
     window = opened.read(_WINDOW_BYTES)
-    if b"\n" in window:
+    if last_end(window) is not None:
         return 0
     return len(window) + _bytes_before(opened, at) + _bytes_from(opened, at + len(window))
 
@@ -42,8 +55,8 @@ def _bytes_from(opened: Any, at: int) -> int:
         part: bytes = opened.read(_PART_BYTES)
         if not part:
             break
-        end = part.find(b"\n")
-        if end >= 0:
+        end = first_end(part)
+        if end < len(part):
             return count + end
         count += len(part)
     return count
@@ -56,8 +69,8 @@ def _bytes_before(opened: Any, at: int) -> int:
         start = max(at - _PART_BYTES, 0)
         opened.seek(start)
         part: bytes = opened.read(at - start)
-        end = part.rfind(b"\n")
-        if end >= 0:
+        end = last_end(part)
+        if end is not None:
             return count + len(part) - end - 1
         count, at = count + len(part), start
     return count

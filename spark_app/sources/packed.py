@@ -1,8 +1,9 @@
-"""Files packed by gzip: whether they are whole, and how large they become."""
+"""Files packed by gzip: what they hold, whether they are whole, and how large they may become."""
 
 import gzip
+import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -11,27 +12,31 @@ from spark_app.lake.store import READERS, Store, StoredFile
 
 PACKED = ".gz"
 USUAL_RATIO = 8
-MOST_RATIO, BOMB_BYTES = 200, 64 * 2**20  # text becomes 5 to 50 times as large
-_POSSIBLE_RATIO = 1032  # gzip packs no closer: what says so is cut off
-_PART_BYTES, _TRAILER_BYTES = 2**20, 4
+POSSIBLE_RATIO = 1032  # gzip packs no closer
+DAMAGES = (EOFError, zlib.error, gzip.BadGzipFile)
+_MOST_RATIO, _BOMB_BYTES = 200, 64 * 2**20  # text becomes 5 to 50 times as large
+_PART_BYTES, _FETCH_BYTES = 2**20, 2**22
 
 
-def unpacked_bytes(file: StoredFile, store: Store) -> int:
-    """How large a file becomes, as its last bytes say: of several parts the last, modulo 4 GiB."""
-    with closing(opened_file(file, store)) as opened:
-        opened.seek(max(file.size_bytes - _TRAILER_BYTES, 0))
-        return int.from_bytes(opened.read(_TRAILER_BYTES), "little")
+def unpacked(file: StoredFile, store: Store) -> Iterator[bytes]:
+    """What a file holds, part by part: of all that was packed into it, one behind the other.
+
+    Raises:
+        EOFError: the file is cut off.
+        zlib.error, gzip.BadGzipFile: it is damaged.
+    """
+    with (
+        closing(opened_file(file, store)) as opened,
+        io.BufferedReader(opened, _FETCH_BYTES) as fetched,
+        gzip.GzipFile(fileobj=fetched) as content,
+    ):
+        while part := content.read(_PART_BYTES):
+            yield part
 
 
-def text_bytes(file: StoredFile) -> int:
-    """About how large the text of a file is, packed or not, without a look at it."""
-    return file.size_bytes * (USUAL_RATIO if file.path.endswith(PACKED) else 1)
-
-
-def is_bomb(file: StoredFile, unpacked: int) -> bool:
-    """Whether a file becomes far larger than text does."""
-    ratio = unpacked / max(file.size_bytes, 1)
-    return unpacked > BOMB_BYTES and MOST_RATIO < ratio <= _POSSIBLE_RATIO
+def most_unpacked_bytes(file: StoredFile) -> int:
+    """How large a file may become; what becomes larger is no text."""
+    return max(_BOMB_BYTES, _MOST_RATIO * file.size_bytes)
 
 
 def damaged(files: Sequence[StoredFile], store: Store) -> dict[str, str]:
@@ -47,14 +52,13 @@ def damaged(files: Sequence[StoredFile], store: Store) -> dict[str, str]:
 
 
 def _damage(file: StoredFile, store: Store) -> str | None:
-    with closing(opened_file(file, store)) as opened, gzip.GzipFile(fileobj=opened) as unpacked:
-        try:
-            while unpacked.read(_PART_BYTES):
-                pass
-        except EOFError:
-            return "cut off inside of gzip"
-        except (zlib.error, gzip.BadGzipFile):
-            return "damaged inside of gzip"
+    try:
+        for _ in unpacked(file, store):
+            pass
+    except EOFError:
+        return "cut off inside of gzip"
+    except DAMAGES:
+        return "damaged inside of gzip"
     return None
 
 

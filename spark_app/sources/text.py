@@ -8,15 +8,16 @@ from spark_app.declarations import Csv, Files, Rule, Text
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
-from spark_app.sources.long_lines import MOST_LINE_BYTES
+from spark_app.sources.long_lines import HAS_LONG_LINE, MOST_LINE_BYTES
 from spark_app.sources.text_types import IS_WHOLE, LINE, parsed
+from spark_app.sources.whole_text import text_bytes
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FILE_RULES = {  # where a line of a lake's file breaks one, the file is refused
-    "line_is_short": f"has a line of more than {MOST_LINE_BYTES // 2**20} MiB",
+    "line_is_short": HAS_LONG_LINE,
     "line_is_text": "is no text: it holds NUL bytes",
     "columns_keep_order": "has a header inside of it with the columns in another order",
     "line_is_flat": f"has JSON of more than {json_lines.MOST_DEPTH} levels",
@@ -39,14 +40,17 @@ def refusal(path: str, rule: str) -> str:
 
 
 def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> DeliveredFile:
-    """Hold the beginning of a file against what is promised of its source.
+    """Hold the beginning of a file against what is promised of its source, then look at the rest.
 
     Raises:
-        Unusable: the file is empty or no text of that form.
+        Unusable: the file is empty or no text of that form, or too much for Spark.
     """
-    if isinstance(form, Csv):
-        return delimited.inspect_head(source, form, file, store)
-    return json_lines.inspect_head(source, file, store)
+    found = (
+        delimited.inspect_head(source, form, file, store)
+        if isinstance(form, Csv)
+        else json_lines.inspect_head(source, file, store)
+    )
+    return replace(found, text_bytes=text_bytes(file, store))
 
 
 def line_rules(source: Files, form: Text) -> tuple[Rule, ...]:

@@ -21,6 +21,8 @@ ALLOWED, LONG = b"a" * MOST_LINE_BYTES, b"a" * (MOST_LINE_BYTES + 1)
         (SHORT + ALLOWED + b"\n" + SHORT, False),
         (ALLOWED + b"\n" + ALLOWED, False),
         (SHORT * 3 + LONG, True),
+        (ALLOWED + b"\r" + ALLOWED, False),
+        (SHORT.replace(b"\n", b"\r") + LONG + b"\r", True),
         (b"\n" * MOST_LINE_BYTES + LONG, True),
     ],
 )
