@@ -31,7 +31,7 @@ def inspect_head(source: Files, form: Csv, file: StoredFile, store: Store) -> De
     head = read_head(file, store)
     promised = [column.name for column in source.named]
     line = header_line(head, form, file.path) if form.header else ""
-    header = tuple(names_in(line, form)) if form.header else ()
+    header = tuple(names_in(line, form, file.path)) if form.header else ()
     times = Counter(header or promised)
     columns = [
         DeliveredColumn(file.path, column.name, column.type, *_found(times[column.name]))

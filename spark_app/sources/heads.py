@@ -9,6 +9,7 @@ from typing import Any
 from spark_app.declarations import Csv
 from spark_app.errors import Unusable
 from spark_app.lake.store import Store, StoredFile
+from spark_app.sources.long_lines import first_end
 from spark_app.sources.packed import PACKED
 
 HEAD_BYTES = 2**16
@@ -57,19 +58,26 @@ def header_line(head: bytes, form: Csv, path: str) -> str:
     Raises:
         Unusable: it has no end within `HEAD_BYTES`, or is not of the declared encoding.
     """
-    line, end, _ = head.partition(b"\n")
-    if not end and len(head) >= HEAD_BYTES:
+    at = first_end(head)
+    if at == len(head) >= HEAD_BYTES:
         raise Unusable(f"the first line of {path} has no end within {HEAD_BYTES} bytes; {_DELIVER}")
     try:
-        return line.decode(form.encoding).removeprefix(_BOM).rstrip("\r")
+        return head[:at].decode(form.encoding).removeprefix(_BOM)
     except UnicodeDecodeError as error:
         raise Unusable(f"the first line of {path} is not {form.encoding}; {_DELIVER}") from error
 
 
-def names_in(line: str, form: Csv) -> Sequence[str]:
-    """The names of the columns in a header, without blanks around them."""
-    found: list[str] = next(csv.reader([line], delimiter=form.separator, quotechar=form.quote), [])
-    return [name.strip() for name in found]
+def names_in(line: str, form: Csv, path: str) -> Sequence[str]:
+    """The names of the columns in a header, without blanks around them.
+
+    Raises:
+        Unusable: it is no line of names.
+    """
+    reader = csv.reader([line], delimiter=form.separator, quotechar=form.quote)
+    try:
+        return [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise Unusable(f"the first line of {path} cannot be read ({error}); {_DELIVER}") from error
 
 
 def _first_bytes(opened: Any) -> bytes:

@@ -247,6 +247,12 @@ def test_a_header_where_none_was_promised_is_set_aside(spark: SparkSession, tmp_
     }
 
 
+def test_a_header_may_end_as_lines_of_an_old_mac_do(spark: SparkSession, tmp_path: Path) -> None:
+    path = write(tmp_path, "n,user\r1,ann\r2,bob\r")
+    rows = [{"user": "ann", "n": 1}, {"user": "bob", "n": 2}]
+    assert judged(spark, source_of(form=Csv()), path) == (rows, {}, [])
+
+
 def test_a_file_of_a_header_only_has_no_rows(spark: SparkSession, tmp_path: Path) -> None:
     assert judged(spark, source_of(form=Csv()), write(tmp_path, "user,n\n")) == ([], {}, [])
 
@@ -418,3 +424,10 @@ def test_a_header_without_an_end_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, b"x" * 2**17)
     with pytest.raises(Unusable, match="has no end within 65536 bytes"):
         inspect_files(source_of(form=Csv()), Disk().find(str(path)), Disk())
+
+
+def test_a_header_that_is_no_line_is_refused(tmp_path: Path) -> None:
+    form = Csv(encoding="cp037")  # where other bytes end a line
+    path = write(tmp_path, "user\nmore,n".encode("cp037"))
+    with pytest.raises(Unusable, match=r"first line of .*events.csv cannot be read \(new-line"):
+        inspect_files(source_of(form=form), Disk().find(str(path)), Disk())
