@@ -69,7 +69,7 @@ class Folder:
 
 # What rows of files have beside their values, as `sources/text_types.py` tells.
 BESIDE_VALUES = (
-    *("delivered", "delivered_line", "is_whole_line", "is_flat_line"),
+    *("delivered", "delivered_line", "delivered_bytes", "is_whole_line", "is_flat_line"),
     *("source_file", "broken_rules"),
 )
 

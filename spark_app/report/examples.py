@@ -7,7 +7,7 @@ from typing import Any
 from spark_app.report.outcomes import Check, Outcomes
 
 EXAMPLES_PER_RULE = 5
-FRAME_COLUMNS = ("broken_rules", "source_file", "dataset")
+FRAME_COLUMNS = ("broken_rules", "source_file", "delivered_bytes", "dataset")
 
 Example = Mapping[str, Any]
 

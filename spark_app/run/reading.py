@@ -29,7 +29,7 @@ from spark_app.sources.folders import misplaced
 from spark_app.sources.pinned import PinnedSource, has_columns, read_table
 from spark_app.sources.sampling import sample
 from spark_app.sources.text import FILE_RULES, refusal
-from spark_app.sources.text_types import DELIVERED, LINE, SOURCE_FILE
+from spark_app.sources.text_types import DELIVERED, LINE, LINE_BYTES, SOURCE_FILE
 from spark_app.spark.conf import codegen_conf
 from spark_app.spark.sql import sql_name
 
@@ -229,10 +229,19 @@ def plain_way(
 
 
 def as_delivered(bad: "DataFrame", source: Files) -> "DataFrame":
-    """Bad rows unchanged: of text its values and line, not what was read out of them."""
+    """Bad rows unchanged: of text its values and line, not what was read out of them.
+
+    Few readers open a file whose text is no UTF-8, so the bytes of such a line stand beside it.
+    """
     if isinstance(source.format, Parquet):
         return bad
-    return bad.select(f"{DELIVERED}.*", LINE, "broken_rules", SOURCE_FILE)
+    return bad.selectExpr(
+        f"{DELIVERED}.*",
+        f"make_valid_utf8({LINE}) AS {LINE}",
+        f"CASE WHEN NOT is_valid_utf8({LINE}) THEN CAST({LINE} AS binary) END AS {LINE_BYTES}",
+        "broken_rules",
+        SOURCE_FILE,
+    )
 
 
 def _rows_from(frame: "DataFrame", source: Files, since: date | None) -> "DataFrame":

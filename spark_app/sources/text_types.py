@@ -10,7 +10,7 @@ from spark_app.declarations import BESIDE_VALUES, Column, Csv, EpochMillis, File
 from spark_app.sources.parquet_types import Physical
 from spark_app.spark.sql import sql_name, sql_text
 
-DELIVERED, LINE, IS_WHOLE, IS_FLAT, SOURCE_FILE, _ = BESIDE_VALUES
+DELIVERED, LINE, LINE_BYTES, IS_WHOLE, IS_FLAT, SOURCE_FILE, _ = BESIDE_VALUES
 AS_TEXT = Physical("text", "string", "{0}")
 _WHOLE = r"^[+-]?[0-9]+\z"
 _FLOAT = r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?\z"

@@ -47,6 +47,7 @@ def test_bad_lines_stand_in_quarantine_as_they_were_delivered(run: Any, tmp_path
         "user": "bob",
         "cost": "-1",
         "delivered_line": "-1;bob;x",
+        "delivered_bytes": None,
         "broken_rules": ["clicked_at_is_timestamp", "cost_in_range"],
     }
 

@@ -8,6 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+import pandas as pd
+import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
@@ -224,3 +227,49 @@ def test_a_key_may_be_null_a_text_a_number_or_an_object_from_day_to_day(
         ["line_is_whole"],
         ["line_is_whole"],
     ]
+
+
+NOT_UTF8 = [
+    pytest.param(
+        "app_event",
+        b"ann,ios,,de,open,7,2024-05-01 10:00:00.000000,,",
+        b"zo\xeb,ios,,de,open,8,2024-05-01 10:00:00.000000,,",
+        b"cat,ios",
+        id="CSV",
+    ),
+    pytest.param(
+        "device_event",
+        json.dumps(OBJECT).encode(),
+        json.dumps(OBJECT | {"name": "zo?"}).encode().replace(b"?", b"\xeb"),
+        b"[1]",
+        id="JSON",
+    ),
+]
+
+
+@pytest.mark.parametrize(("job", "good", "broken", "bad"), NOT_UTF8)
+def test_every_reader_opens_a_quarantine_with_a_line_that_is_not_utf8(
+    delivered: Delivered,
+    spark: "SparkSession",
+    job: str,
+    good: bytes,
+    broken: bytes,
+    bad: bytes,
+) -> None:
+    ended = delivered.run(job, {"olx/hydra/ios/2024/05/01/one": b"\n".join([good, broken, bad])})
+    assert ended.code == 0, ended.err
+    folder = delivered.root / "quarantine" / job
+    files = str(folder / "*" / "*.parquet")
+    names = ["delivered_line", "delivered_bytes"]
+    frame = pd.read_parquet(folder)[names].astype(object)
+    found = {
+        "pandas": frame.where(frame.notna(), None).itertuples(index=False),
+        "DuckDB": duckdb.sql(f"SELECT {', '.join(names)} FROM '{files}'").fetchall(),
+        "Polars": pl.read_parquet(files)[names].rows(),
+        "Spark": spark.read.parquet(str(folder)).select(names).collect(),
+    }
+    expected = [(bad.decode(), None), (broken.decode(errors="replace"), broken)]
+    for reader, rows in found.items():
+        assert sorted(map(tuple, rows), key=str) == expected, reader
+    whole = pl.read_parquet(files), duckdb.sql(f"FROM '{files}'").fetchall()
+    assert [len(rows) for rows in whole] == [2, 2]

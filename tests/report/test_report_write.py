@@ -140,3 +140,15 @@ def test_the_page_of_a_run_has_examples_for_every_rule(lake: Lake) -> None:
     html = Path(write_run(SHARES, lake, "r1")).read_text()
     assert html.count("<td>us</td>") == 5
     assert "<td>DE</td>" in html
+
+
+def test_the_page_of_a_run_shows_lines_as_text_alone(lake: Lake) -> None:
+    finish(lake, "r1", outcome="gate shut", published_at=None)
+    folder = Path(lake.quarantine("installs", "r1"))
+    folder.mkdir(parents=True)
+    line = {"delivered_line": "M\ufffdller", "delivered_bytes": b"M\xfcller"}
+    bad = [{**line, "broken_rules": ["line_is_utf8"], "source_file": "a"}]
+    pq.write_table(pa.Table.from_pylist(bad), folder / "part-0.parquet")
+    html = Path(write_run(SHARES, lake, "r1")).read_text()
+    assert "<td>M\ufffdller</td>" in html
+    assert "delivered_bytes" not in html

@@ -189,6 +189,13 @@ def test_a_line_break_in_quotes_is_read_where_it_was_promised(
 def test_a_line_that_is_not_utf8_is_set_aside(spark: SparkSession, tmp_path: Path) -> None:
     found = judged(spark, source_of(), write(tmp_path, b"ann,1\nM\xfcller,2\n"))
     assert (len(found.good), found.broken) == (1, {"line_is_utf8": 1})
+    assert found.bad[0] | {"broken_rules": None} == {
+        "user": "M\ufffdller",
+        "n": "2",
+        "delivered_line": "M\ufffdller,2",
+        "delivered_bytes": b"M\xfcller,2",
+        "broken_rules": None,
+    }
 
 
 def test_other_separators_quotes_and_encodings_are_declared(
@@ -243,6 +250,7 @@ def test_a_header_where_none_was_promised_is_set_aside(spark: SparkSession, tmp_
         "user": "user",
         "n": "n",
         "delivered_line": "user,n",
+        "delivered_bytes": None,
         "broken_rules": None,
     }
 
