@@ -84,7 +84,8 @@ def run(lake: Lake, before: Snapshot, listed: list[StoredFile]) -> None:
         growth = growth_of(listed, known, before, Once())
     print(growth.arrivals.in_words())
     numbers = dict.fromkeys(growth.arrivals.to_read, ROWS)
-    staged = Staged(None, {}, MappingProxyType(numbers), dict.fromkeys(numbers, 0))  # type: ignore[arg-type]
+    bad = dict.fromkeys(numbers, 0)
+    staged = Staged(None, {}, MappingProxyType(numbers), bad, 0)  # type: ignore[arg-type]
     kept = {(n, day_of(n)): ROWS for n in numbers}
     with measured("what the ledger learns"):
         contents = {at: (count, "") for at, count in kept.items()}

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -18,7 +18,7 @@ _MOST_RATIO, _BOMB_BYTES = 200, 64 * 2**20  # text becomes 5 to 50 times as larg
 _PART_BYTES, _FETCH_BYTES = 2**20, 2**22
 
 
-def unpacked(file: StoredFile, store: Store) -> Iterator[bytes]:
+def unpacked(file: StoredFile, store: Store) -> Generator[bytes, None, None]:
     """What a file holds, part by part: of all that was packed into it, one behind the other.
 
     Raises:

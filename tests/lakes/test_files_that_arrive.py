@@ -264,12 +264,12 @@ def test_every_reader_opens_a_quarantine_with_a_line_that_is_not_utf8(
     frame = pd.read_parquet(folder)[names].astype(object)
     found = {
         "pandas": frame.where(frame.notna(), None).itertuples(index=False),
-        "DuckDB": duckdb.sql(f"SELECT {', '.join(names)} FROM '{files}'").fetchall(),
+        "DuckDB": duckdb.execute(f"SELECT {', '.join(names)} FROM '{files}'").fetchall(),
         "Polars": pl.read_parquet(files)[names].rows(),
         "Spark": spark.read.parquet(str(folder)).select(names).collect(),
     }
     expected = [(bad.decode(), None), (broken.decode(errors="replace"), broken)]
     for reader, rows in found.items():
         assert sorted(map(tuple, rows), key=str) == expected, reader
-    whole = pl.read_parquet(files), duckdb.sql(f"FROM '{files}'").fetchall()
+    whole = pl.read_parquet(files), duckdb.execute(f"FROM '{files}'").fetchall()
     assert [len(rows) for rows in whole] == [2, 2]
