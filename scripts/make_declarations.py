@@ -140,6 +140,7 @@ def kept_declaration(kept_as: OneFile | Iceberg) -> dict[str, object]:
         "partition": kept_as.partition,
         "sort": kept_as.sort,
         "write": type(kept_as.write).__name__.lower(),
+        "event": kept_as.write.event,
         "keep_days": kept_as.keep_days,
     }
 

@@ -115,6 +115,11 @@ class Column:
     person: bool = False
     is_id: bool = False
 
+    @property
+    def is_time(self) -> bool:
+        """Whether its values are times."""
+        return self.type in ("date", "timestamp")
+
 
 RESCUED = Column(
     "rescued_json", "string", "what nobody promised", null="nothing more came", at=Rest()
@@ -315,7 +320,14 @@ class OneFile:
 @dataclass(frozen=True)
 class Append:
     """Rows belong to the files that they came from, each of which is read once. The rows of a file
-    that is delivered again are replaced; of rows with one key, one stays, chosen by its content."""
+    that is delivered again are replaced; of rows with one key, one stays, chosen by its content.
+
+    `event` names the columns of the key that number events, where the source numbers them: then
+    two rows whose keys differ in the time alone are one event, and a check counts them. Without
+    numbers they are two events, and nothing is said of them.
+    """
+
+    event: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -366,16 +378,20 @@ class Table:
         """Refuse what contradicts itself.
 
         Raises:
-            ValueError: a name is no column's, or a column of the key may be null.
+            ValueError: a name is no column's, a column of the key may be null, or one that is said
+                to number events is not of the key, or a time.
         """
         known = {column.name: column for column in self.columns}
         lake = self.kept_as if isinstance(self.kept_as, Iceberg) else None
-        kept = (lake.partition, *lake.sort) if lake else ()
+        event = lake.write.event if lake else ()
+        kept = (lake.partition, *lake.sort, *event) if lake else ()
         named = (*self.key, *filter(None, (self.time, self.settled)), *self.history, *kept)
         if unknown := [name for name in named if name not in known]:
             raise ValueError(f"{self.name} has no column {unknown[0]}")
         if nullable := [name for name in self.key if known[name].null is not None]:
             raise ValueError(f"{self.name}: {nullable[0]} is of the key and may not be null")
+        if wrong := [name for name in event if name not in self.key or known[name].is_time]:
+            raise ValueError(f"{self.name}: {wrong[0]} numbers no event; name columns of the key")
 
     @property
     def is_lake(self) -> bool:

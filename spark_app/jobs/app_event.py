@@ -6,7 +6,17 @@ one event that differ in other values, the one with the largest values stays.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
+from spark_app.declarations import (
+    Append,
+    Column,
+    Csv,
+    Files,
+    Iceberg,
+    Job,
+    Report,
+    Table,
+    Time,
+)
 from spark_app.jobs.days import day_of
 
 PRICE = "decimal(20,4)"
@@ -54,6 +64,8 @@ TABLE = Table(
         *EVENTS.columns[-2:],
     ),
     time="event_date",
-    kept_as=Iceberg(partition="event_date", sort=("user_id", "event_at")),
+    kept_as=Iceberg(
+        partition="event_date", sort=("user_id", "event_at"), write=Append(event=("log_id",))
+    ),
 )
 JOB = Job((EVENTS,), app_event, TABLE, report=Report("App events"))

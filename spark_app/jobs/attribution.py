@@ -7,7 +7,7 @@ deliveries of one that differ in other values, the one with the largest values s
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from spark_app.declarations import Column, Csv, Files, Iceberg, Job, Report, Table, Time
+from spark_app.declarations import Append, Column, Csv, Files, Iceberg, Job, Report, Table, Time
 from spark_app.jobs.days import day_of
 
 ATTRIBUTIONS = Files(
@@ -57,6 +57,10 @@ TABLE = Table(
         Column("is_new_install", "boolean", "whether the user was new"),
     ),
     time="attribution_date",
-    kept_as=Iceberg(partition="attribution_date", sort=("user_id", "attributed_at")),
+    kept_as=Iceberg(
+        partition="attribution_date",
+        sort=("user_id", "attributed_at"),
+        write=Append(event=("log_id",)),
+    ),
 )
 JOB = Job((ATTRIBUTIONS,), attribution, TABLE, report=Report("Attributions"))

@@ -7,7 +7,18 @@ rows of one month any number of them: a month lies in one folder.
 
 from pyspark.sql import DataFrame
 
-from spark_app.declarations import RESCUED, Column, Csv, Files, Iceberg, Job, Report, Table, Time
+from spark_app.declarations import (
+    RESCUED,
+    Append,
+    Column,
+    Csv,
+    Files,
+    Iceberg,
+    Job,
+    Report,
+    Table,
+    Time,
+)
 from spark_app.jobs.days import day_of, month_of
 
 EVENTS = Files(
@@ -50,6 +61,8 @@ TABLE = Table(
         *(c for c in EVENTS.columns if c.name != "event_timestamp"),
     ),
     time="event_date",
-    kept_as=Iceberg(partition="event_month", sort=("user_id", "event_at")),
+    kept_as=Iceberg(
+        partition="event_month", sort=("user_id", "event_at"), write=Append(event=("event_id",))
+    ),
 )
 JOB = Job((EVENTS,), user_funnel, TABLE, report=Report("Events of users, by a third party"))

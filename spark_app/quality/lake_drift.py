@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
-from spark_app.declarations import Finding, Table
+from spark_app.declarations import Finding, Iceberg, Table
 from spark_app.quality.words import some
 from spark_app.spark.sql import sql_name
 
@@ -19,7 +19,7 @@ FEWEST_ROWS = 200
 MOST_TIMES = 2.0
 MOST_POINTS = 0.1
 MOST_PAIRS = 0.01
-DRIFT_CHECKS = (
+_PAST_CHECKS = (
     (
         "newest_day_is_usual",
         f"The newest whole day has at least half and at most {MOST_TIMES:g} times the rows of its "
@@ -30,13 +30,8 @@ DRIFT_CHECKS = (
         f"The share of nulls in a column of the newest whole day is within {MOST_POINTS:.0%} of "
         f"that of the days before (median of {DAYS}).",
     ),
-    (
-        "times_are_not_corrected",
-        f"At most {MOST_PAIRS:.0%} of the rows of the days around differ in the time alone from "
-        "another one, by their key.",
-    ),
 )
-_TIMES = ("timestamp", "date")
+_CORRECTED = "times_are_not_corrected"
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,26 @@ class DayCounts:
     def share(self, column: str) -> float:
         """The share of nulls."""
         return self.nulls.get(column, 0) / self.rows_count
+
+
+def drift_checks(table: Table) -> tuple[tuple[str, str], ...]:
+    """The names and words of what a lake table is held against; of times only where its events are
+    numbered."""
+    event = event_of(table)
+    if not event:
+        return _PAST_CHECKS
+    words = (
+        f"At most {MOST_PAIRS:.0%} of the rows of the days around differ in the time alone from "
+        f"another one of the same {' and '.join(event)}."
+    )
+    return (*_PAST_CHECKS, (_CORRECTED, words))
+
+
+def event_of(table: Table) -> tuple[str, ...]:
+    """The key of a table but for its times, where its events are numbered; else nothing."""
+    is_numbered = isinstance(table.kept_as, Iceberg) and table.kept_as.write.event
+    times = {column.name for column in table.columns if column.is_time}
+    return tuple(name for name in table.key if name not in times) if is_numbered else ()
 
 
 def newest_whole_day(counts: Mapping[date, int], today: date) -> date | None:
@@ -88,15 +103,11 @@ def nulls_finding(table: Table, counts: Mapping[date, DayCounts], day: date | No
     return Finding(len(columns), len(odd), f"nulls on {day}: {some(odd)}" if odd else "")
 
 
-def corrected_finding(table: Table, rows: "DataFrame") -> Finding:
-    """How many rows have the key of another one but for its time."""
+def corrected_finding(event: Sequence[str], rows: "DataFrame") -> Finding:
+    """How many rows are of the same event as another one."""
     from pyspark.sql import functions as F
 
-    types = {column.name: column.type for column in table.columns}
-    key = [sql_name(name) for name in table.key if types[name] not in _TIMES]
-    if not key:
-        return _too_little(0)
-    groups = rows.groupBy(F.xxhash64(*key)).agg(F.count(F.lit(1)).alias("n"))
+    groups = rows.groupBy(F.xxhash64(*map(sql_name, event))).agg(F.count(F.lit(1)).alias("n"))
     every, pairs = groups.agg(F.sum("n"), F.sum(F.expr("n - 1"))).collect()[0]
     is_odd = (pairs or 0) > MOST_PAIRS * (every or 0)
     return Finding(every or 0, pairs if is_odd else 0, f"{pairs:,} rows" if pairs else "")

@@ -15,7 +15,7 @@ from spark_app.declarations import (
     Text,
 )
 from spark_app.quality.deliveries import COPIES_CHECK, FILE_CHECKS
-from spark_app.quality.lake_drift import DRIFT_CHECKS
+from spark_app.quality.lake_drift import drift_checks
 from spark_app.quality.promises import check_name, column_rules, not_ahead
 from spark_app.quality.results import Layer, LayerCheck
 from spark_app.sources.text import line_rules
@@ -147,7 +147,7 @@ def _unchanged(layer: Layer, table: Table) -> Iterator[LayerCheck]:
 
 def _of_lake(layer: Layer, table: Table) -> Iterator[LayerCheck]:
     if table.is_lake:
-        for name, words in (COPIES_CHECK, *DRIFT_CHECKS):
+        for name, words in (COPIES_CHECK, *drift_checks(table)):
             yield LayerCheck(layer, table.name, name, "warn", words)
 
 

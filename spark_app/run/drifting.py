@@ -9,10 +9,11 @@ from spark_app.declarations import Finding
 from spark_app.lake import iceberg
 from spark_app.lake.ledger import FileDay, counts_by_day
 from spark_app.quality.lake_drift import (
-    DRIFT_CHECKS,
     DayCounts,
     corrected_finding,
     days_before,
+    drift_checks,
+    event_of,
     newest_day_finding,
     newest_whole_day,
     nulls_finding,
@@ -26,19 +27,20 @@ if TYPE_CHECKING:
 def drift_findings(
     run: RunState, spark: "SparkSession", touched: Collection[date], kept: Mapping[FileDay, int]
 ) -> dict[str, Finding]:
-    """The findings of `DRIFT_CHECKS`, of the table as it is on the branch."""
+    """The findings of `drift_checks`, of the table as it is on the branch."""
     table = run.job.publishes
     counts = _counts_by_day(run, touched, kept)
     day = newest_whole_day(counts, run.today)
-    around = {one + timedelta(days=n) for one in touched for n in (-1, 0, 1)}
-    rows = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, around))
     nulls = iceberg.null_counts(spark, table, run.run_id, days_before(day))
-    found = (
+    found = [
         newest_day_finding(counts, day),
         nulls_finding(table, {at: DayCounts(n, of) for at, n, of in nulls}, day),
-        corrected_finding(table, rows),
-    )
-    return {name: one for (name, _), one in zip(DRIFT_CHECKS, found, strict=True)}
+    ]
+    if event := event_of(table):
+        around = {one + timedelta(days=n) for one in touched for n in (-1, 0, 1)}
+        rows = iceberg.branch_rows(spark, table, run.run_id).where(iceberg.within(table, around))
+        found.append(corrected_finding(event, rows))
+    return {name: one for (name, _), one in zip(drift_checks(table), found, strict=True)}
 
 
 def _counts_by_day(

@@ -4,12 +4,15 @@ import json
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from spark_app.declarations import Append
 from spark_app.lake import iceberg, ledger
 from spark_app.lake.lake import Lake
 from spark_app.run import appending, survivors
@@ -205,10 +208,30 @@ def test_every_declared_check_is_answered(visits: Visits) -> None:
     rows = all_checks(visits.root, "first", "visit")
     assert {row["check"] for row in rows if row["layer"] == "final"} == {
         *("columns_as_promised", "types_as_promised", "has_rows", "key_is_unique"),
-        *("no_copies_gone", "newest_day_is_usual", "nulls_are_usual", "times_are_not_corrected"),
+        *("no_copies_gone", "newest_day_is_usual", "nulls_are_usual"),
         *("day_present", "user_present", "at_present", "pages_in_range"),
     }
     assert {row["outcome"] for row in rows} == {"passed", "insufficient"}
+
+
+def test_times_that_were_corrected_are_told_where_events_are_numbered(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("spark_app.jobs.visit")
+    kept_as = replace(module.TABLE.kept_as, write=Append(event=("user",)))
+    table = replace(module.TABLE, kept_as=kept_as)
+    monkeypatch.setattr(module, "JOB", replace(module.JOB, publishes=table))
+    visits.deliver("one.csv", line(ANN), line(BOB))
+    visits.done("first")
+    visits.deliver("two.csv", "ann,2024-05-01 10:00:01,1")
+    visits.run("second")
+    checks = [
+        {row["check"]: row for row in all_checks(visits.root, run_id, "visit")}
+        for run_id in ("first", "second")
+    ]
+    outcomes = [found["times_are_not_corrected"]["outcome"] for found in checks]
+    assert outcomes == ["passed", "failed"]
+    assert checks[1]["times_are_not_corrected"]["detail"] == "1 rows"
 
 
 def test_nulls_are_told_by_the_manifests(visits: Visits) -> None:

@@ -1,14 +1,17 @@
 """What of a lake table looks unlike its past."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from pyspark.sql import SparkSession
 
-from spark_app.declarations import Column, Table
+from spark_app.declarations import Append, Column, Iceberg, Table
 from spark_app.quality.lake_drift import (
     DayCounts,
     corrected_finding,
+    drift_checks,
+    event_of,
     newest_day_finding,
     newest_whole_day,
     nulls_finding,
@@ -87,8 +90,36 @@ def test_too_few_or_small_days_say_nothing_of_nulls(counts: dict[date, DayCounts
     assert nulls_finding(TABLE, counts, DAY).is_insufficient
 
 
+def numbered(*event: str) -> Table:
+    """The table, where these columns number its events."""
+    return replace(TABLE, kept_as=Iceberg("at", write=Append(event)))
+
+
+def test_times_are_looked_at_where_events_are_numbered() -> None:
+    checks = [[name for name, _ in drift_checks(table)] for table in (TABLE, numbered("user"))]
+    assert checks == [
+        ["newest_day_is_usual", "nulls_are_usual"],
+        ["newest_day_is_usual", "nulls_are_usual", "times_are_not_corrected"],
+    ]
+    assert (event_of(TABLE), event_of(numbered())) == ((), ())
+    assert event_of(
+        replace(
+            numbered("user"),
+            key=("country_code", "at", "user"),
+            columns=(Column("country_code", "string", "from where"), *TABLE.columns),
+        )
+    ) == ("country_code", "user")
+
+
+@pytest.mark.parametrize("event", ["at", "country"])
+def test_events_are_numbered_by_columns_of_the_key_but_the_time(event: str) -> None:
+    with pytest.raises(ValueError, match=f"visit: {event} numbers no event"):
+        numbered(event)
+
+
 def test_rows_that_differ_in_the_time_alone_are_counted(spark: SparkSession) -> None:
     rows = spark.sql("SELECT string(id % 99) AS user, timestamp_seconds(id) AS at FROM range(100)")
-    assert (corrected_finding(TABLE, rows).failed, corrected_finding(TABLE, rows).rows) == (0, 100)
-    assert corrected_finding(TABLE, rows.union(rows.limit(2))).failed == 3
-    assert corrected_finding(TABLE, rows.limit(0)).failed == 0
+    found = corrected_finding(["user"], rows)
+    assert (found.failed, found.rows) == (0, 100)
+    assert corrected_finding(["user"], rows.union(rows.limit(2))).failed == 3
+    assert corrected_finding(["user"], rows.limit(0)).failed == 0
