@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Job
-from spark_app.errors import Unusable, one_line
+from spark_app.errors import one_line
 from spark_app.jobs import all_jobs, find_job, options_of
 from spark_app.lake.lake import Lake
 from spark_app.run.progress import Progress
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 def list_files(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print what a lake table knows of delivered files, in the order in which they were read."""
-    from spark_app.lake import catalogue, ledger
+    from spark_app.lake import ledger
+    from spark_app.lake.versions import published_version, require_lake_table
 
-    job = _lake_job(args.job)
-    known = ledger.read(job.name, lake, catalogue.current(job.name, lake))
+    job = find_job(args.job)
+    require_lake_table(job)
+    known = ledger.read(job.name, lake, published_version(job, lake))
     kept = known.owned.groupby("owner")[["rows_count", "duplicates_count"]].sum()
     rows = [
         (
@@ -46,7 +48,13 @@ def list_files(args: "Namespace", lake: Lake, settings: Settings) -> None:
 def list_history(args: "Namespace", lake: Lake, settings: Settings) -> None:
     """Print the versions of a lake table, the newest last: rows added and removed, and when."""
     from spark_app.lake import catalogue
+    from spark_app.lake.versions import not_published, require_lake_table
 
+    job = find_job(args.job)
+    require_lake_table(job)
+    changes = catalogue.history(job.name, lake)
+    if not changes:
+        raise not_published(job)
     rows = [
         (
             change.version.run_id,
@@ -56,7 +64,7 @@ def list_history(args: "Namespace", lake: Lake, settings: Settings) -> None:
             f"{change.removed_count:,}",
             f"{change.version.rows_count:,}",
         )
-        for change in catalogue.history(_lake_job(args.job).name, lake)
+        for change in changes
     ]
     print_table(("run", "made by", "published", "rows added", "removed", "in all"), rows)
 
@@ -182,10 +190,3 @@ def _surroundings(lake: Lake, settings: Settings) -> "Iterator[Surroundings]":
 def _made_by(change: "Change") -> str:
     by = change.version.mark("command") or "run"
     return f"{by} (undone)" if change.is_undone else by
-
-
-def _lake_job(name: str) -> Job:
-    job = find_job(name)
-    if not job.publishes.is_lake:
-        raise Unusable(f"{name} is a table of one file: `runs` has its history")
-    return job

@@ -128,10 +128,11 @@ def _planned(
     except AppError as error:
         is_left = isinstance(error, NothingDelivered) and job.name not in wanted.named
         return "leave" if is_left else "fail", str(error)
-    if not wanted.if_new or found.is_due:
-        return "run", found.why
     is_shut = found.last is not None and found.last["outcome"] == "gate shut"
-    return "shut" if is_shut else "leave", found.why
+    if wanted.if_new and not found.is_due:
+        return "shut" if is_shut else "leave", found.why
+    is_idle = job.publishes.is_lake and not (found.is_due or is_shut)
+    return "run", f"{found.why}; it reads only files that are new" if is_idle else found.why
 
 
 def _nothing_to_do(job: Job, found: Due) -> JobEnd:

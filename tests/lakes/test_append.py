@@ -374,8 +374,26 @@ def test_the_history_is_shown(visits: Visits) -> None:
     assert (second.split()[0], second.split()[-3:]) == ("second", ["0", "1", "1"])
 
 
-def test_a_table_of_one_file_has_no_ledger(visits: Visits) -> None:
-    expect_error(visits.ask("files", "organic_share", code=2), 2, "is a table of one file")
+@pytest.mark.parametrize("command", ["files", "history"])
+def test_a_table_that_is_not_there_or_of_one_file_has_no_ledger(
+    visits: Visits, command: str
+) -> None:
+    nothing = visits.ask(command, "visit", code=2)
+    expect_error(nothing, 2, "nothing of visit is published yet; run visit first")
+    assert nothing.out == ""
+    expect_error(visits.ask(command, "organic_share", code=2), 2, "is a table of one file; this")
+
+
+def test_a_plan_says_that_only_new_files_are_read(visits: Visits) -> None:
+    visits.deliver("one.csv", line(ANN))
+    visits.done("first")
+    planned = visits.ask("run", "visit", "--dry-run").out.splitlines()[1]
+    assert planned.split(maxsplit=2) == [
+        *("visit", "run", "up to date; it reads only files that are new")
+    ]
+    assert visits.ask("run", "visit", "--dry-run", "--if-new").out.split()[-4:] == [
+        *("leave", "up", "to", "date")
+    ]
 
 
 def test_a_lake_whose_path_has_quotes_is_a_lake_like_any_other(

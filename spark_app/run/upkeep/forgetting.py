@@ -15,12 +15,12 @@ from spark_app.lake import catalogue, iceberg, ledger, orphans, suppression
 from spark_app.lake.lake import Lake
 from spark_app.lake.ledger import FileDay, Ledger
 from spark_app.lake.suppression import Suppressed
-from spark_app.lake.versions import published
+from spark_app.lake.versions import published, published_version
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
 from spark_app.run.upkeep.making_again import MadeAgain, readers_of
-from spark_app.run.upkeep.tended import Tended, published_version, tended
+from spark_app.run.upkeep.tended import Tended, tended
 from spark_app.spark.sql import sql_name
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from spark_app import stopping
 from spark_app.declarations import Job, Table
-from spark_app.errors import Stopped, Unusable
-from spark_app.lake import catalogue, iceberg
+from spark_app.errors import Stopped
+from spark_app.lake import iceberg
 from spark_app.lake.catalogue import Snapshot
 from spark_app.lake.changes import marks_of
 from spark_app.lake.lake import Lake
 from spark_app.lake.store import Lock, is_s3
+from spark_app.lake.versions import published_version, require_lake_table
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
 from spark_app.spark.conf import codegen_conf, require_able_machine
@@ -99,28 +100,6 @@ def tended(job: Job, around: Surroundings) -> Iterator[Tended]:
             except Stopped as stopped:
                 stopped.advice = ADVICE
                 raise
-
-
-def require_lake_table(job: Job) -> None:
-    """Refuse a table of one file.
-
-    Raises:
-        Unusable: it is one.
-    """
-    if not job.publishes.is_lake:
-        raise Unusable(f"{job.name} is a table of one file; this command is for lake tables")
-
-
-def published_version(job: Job, lake: Lake) -> Snapshot:
-    """The version of a lake table that readers see.
-
-    Raises:
-        Unusable: there is none yet.
-    """
-    version = catalogue.current(job.name, lake)
-    if version is None:
-        raise Unusable(f"nothing of {job.name} is published yet; run {job.name} first")
-    return version
 
 
 @contextmanager
