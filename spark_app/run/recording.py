@@ -48,10 +48,11 @@ def close(run: RunState, outcome: RunOutcome, exit_code: int, reason: str | None
     """Write the end of the run. What was published stays so, whatever happened afterwards."""
     now = datetime.now(UTC)
     manifest = run.manifest
+    began = datetime.fromisoformat(manifest.started_at)
     manifest.outcome = "published" if manifest.published_at else outcome
     manifest.exit_code, manifest.reason = exit_code, reason
     manifest.finished_at = now.isoformat()
-    manifest.duration_seconds = round((now - run.clock).total_seconds(), 3)
+    manifest.duration_seconds = round((now - began).total_seconds(), 3)
     try:
         with stopping.deferred():
             run.lake.write_manifest(run.run_id, manifest.as_dict())

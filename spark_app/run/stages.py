@@ -69,10 +69,10 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
     Raises:
         AppError: whatever kept it from publishing, with its exit code; the manifest says it too.
     """
-    lake, progress = around.lake, around.progress
+    lake, progress, began = around.lake, around.progress, datetime.now(UTC)
     since = parse_since(request.since) if request.since else None
     sources = pin_sources(job, lake, request.sources, request.region)
-    manifest = new_manifest(job, request, sources, around.clock)
+    manifest = new_manifest(job, request, sources, began)
     done = _done_already(job, lake, manifest, progress)
     if done:
         return done
@@ -100,7 +100,7 @@ def run_job(job: Job, request: Request, around: Surroundings) -> Manifest:
 
 
 def new_manifest(
-    job: Job, request: Request, sources: "tuple[PinnedSource, ...]", clock: datetime
+    job: Job, request: Request, sources: "tuple[PinnedSource, ...]", began: datetime
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
     return Manifest(
@@ -110,7 +110,7 @@ def new_manifest(
         parameters=request.parameters(),
         sources={source.name: dict(source.as_dict()) for source in sources},
         inputs_digest=digest(inputs_of(sources)),
-        started_at=clock.isoformat(),
+        started_at=began.isoformat(),
         versions=versions(),
         code=code_digest(),
     )

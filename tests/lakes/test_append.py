@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from spark_app import jobs
 from spark_app.declarations import Append
 from spark_app.lake import iceberg, ledger
 from spark_app.lake.lake import Lake
@@ -340,6 +341,26 @@ def test_old_versions_and_branches_do_not_pile_up(visits: Visits) -> None:
 def test_since_makes_no_sense_of_a_table_that_grows(visits: Visits) -> None:
     visits.deliver("one.csv", line(ANN))
     expect_error(visits.run("first", "--since", "2024-05-01", code=2), 2, "run without --since")
+
+
+def test_each_job_of_a_command_has_a_clock_of_its_own(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(jobs.JOBS, "measure", "another lake table of the tests")
+    visits.deliver("one.csv", line(ANN))
+    asked = ("run", "visit", "measure", "--lake", visits.lake.root, "--run-id", "both")
+    (visits.root / "raw" / "measurements").mkdir()
+    (visits.root / "raw" / "measurements" / "one.csv").write_text(
+        "id,at,version,whole,amount,ratio,flag,day,words\na,1714557600000,1,,,,,,\n"
+    )
+    ended = visits.elsewhere(*asked)
+    assert ended.code == 0, ended.err
+    one, other = (visits.manifest(f"both-{name}") for name in ("visit", "measure"))
+    first, second = sorted((one, other), key=lambda found: str(found["started_at"]))
+    assert first["finished_at"] < second["started_at"] < second["finished_at"]
+    for found in (first, second):
+        began, at = (datetime.fromisoformat(found[f"{w}_at"]) for w in ("started", "finished"))
+        assert found["duration_seconds"] == pytest.approx((at - began).total_seconds(), abs=0.002)
 
 
 def test_only_what_was_delivered_runs_where_all_jobs_are_asked(visits: Visits) -> None:
