@@ -94,7 +94,8 @@ def _day_as_time(job: Job, rows: "DataFrame") -> Findings:
         return {}
     (zone,) = (source.report_zone for source in job.reads if isinstance(source, Files))
     day = F.to_date(F.from_utc_timestamp(times[0], zone))
-    is_other = ~F.col(partition_of(table)).isin(day, F.trunc(day, "month"))
+    partition = partition_of(table)
+    is_other = F.col(partition) != (day if partition == table.time else F.trunc(day, "month"))
     seen = rows.agg(F.count("*"), F.count_if(is_other)).collect()[0]
     return {"day_as_time": Finding(seen[0], seen[1])}
 
