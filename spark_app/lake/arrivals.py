@@ -49,7 +49,7 @@ class Arrivals:
     @property
     def is_nothing(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.to_read or self.skipped or self.refused)
+        return not (self.to_read or self.skipped or self.refused or self.gone or self.back)
 
     def without(self, numbers: Collection[int]) -> "Arrivals":
         """Without some of the files that were to be read: what is known of them stays as it is."""
@@ -79,6 +79,7 @@ class Arrivals:
             (len(self.skipped), "skipped"),
             (self.known_count, "known"),
             (len(self.gone), "gone"),
+            (len(self.back), "back"),
         )
         return "files: " + (", ".join(f"{n:,} {word}" for n, word in counts if n) or "none")
 

@@ -66,7 +66,7 @@ def build(run: RunState, spark: "SparkSession", staged: Staged) -> Built:
 
 
 def leave(run: RunState, spark: "SparkSession") -> Built:
-    """Begin a branch of the table on which nothing changes: all that is new was left out."""
+    """Begin a branch of the table on which nothing changes: see `Growth.is_without_rows`."""
     iceberg.ensure(spark, run.job.publishes, run.lake)
     iceberg.begin(spark, run.job.publishes, run.run_id)
     return Built(0, 0, changes_of(run.run_id, run.arrived, None, Days()))

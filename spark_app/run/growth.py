@@ -25,11 +25,13 @@ class Growth:
     shrinking: frozenset[str] = frozenset()
 
     @property
-    def is_left_out(self) -> bool:
-        """Whether all that a table would get is left out, as was asked."""
+    def is_without_rows(self) -> bool:
+        """Whether a run has something to record, but nothing to read: files that are left out, as
+        was asked, gone, or there again."""
         arrivals = self.arrivals
-        is_asked = self.version is not None and bool(arrivals.skipped)
-        return is_asked and not (arrivals.to_read or arrivals.refused)
+        is_told = bool(arrivals.skipped or arrivals.gone or arrivals.back)
+        is_idle = not (arrivals.to_read or arrivals.refused)
+        return self.version is not None and is_told and is_idle
 
 
 def growth_of(

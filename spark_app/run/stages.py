@@ -184,7 +184,10 @@ def _take_what_is_new(run: RunState) -> Manifest | None:
 
 def _grow(run: RunState, spark: "SparkSession", footers: reading.Footers, lock: Lock) -> None:
     """The stages of a lake table: a branch stands in place of the run's own table."""
-    if run.arrived.is_left_out:
+    if run.arrived.is_without_rows:
+        with _stage(run, "raw", spark):
+            landing.judge_files(run)
+        require_open("raw", run.results)
         _publish_branch(run, spark, appending.leave(run, spark), lock)
         return
     built = _read_new(run, spark, footers)

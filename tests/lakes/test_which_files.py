@@ -209,6 +209,36 @@ def test_a_file_that_is_gone_is_told(visits: Visits) -> None:
     assert ("one.csv", "gone") not in states(visits)
 
 
+def test_a_file_that_is_gone_is_told_where_nothing_is_new(visits: Visits) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.deliver("two.csv", BOB)
+    visits.done("first")
+    (visits.raw / "one.csv").unlink()
+    ended = visits.run("second", "--if-new")
+    assert "files: 1 known, 1 gone" in ended.err and "1 warned" in ended.err
+    assert states(visits) == [("one.csv", "gone"), ("two.csv", "current")]
+    assert "one.csv" in (visits.root / "report" / "visit.html").read_text()
+    (found,) = [
+        row for row in all_checks(visits.root, "second", "visit") if row["outcome"] == "failed"
+    ]
+    assert found["check"] == "no_file_gone" and found["detail"].endswith("/one.csv")
+    assert users(visits) == ["ann", "bob"]
+    assert "visit: up to date, run second" in visits.run("third", "--if-new").out
+    assert "files: 1 known\nvisit has all of them; nothing to do" in visits.run("fourth").err
+
+
+def test_a_file_that_is_back_is_known_again_where_nothing_is_new(visits: Visits) -> None:
+    visits.deliver("one.csv", ANN)
+    visits.deliver("two.csv", BOB)
+    visits.done("first")
+    (visits.raw / "one.csv").rename(visits.root / "one.csv")
+    visits.run("second")
+    (visits.root / "one.csv").rename(visits.raw / "one.csv")
+    assert "files: 2 known, 1 back" in visits.done("third").err
+    assert states(visits) == [("one.csv", "current"), ("two.csv", "current")]
+    assert "files: 2 known\nvisit has all of them" in visits.run("fourth").err
+
+
 def test_copies_that_went_with_a_file_are_told(visits: Visits) -> None:
     visits.deliver("one.csv", ANN)
     visits.deliver("two.csv", ANN, BOB)

@@ -76,3 +76,13 @@ def test_files_of_earlier_days_than_are_kept_are_passed_over() -> None:
 def test_a_file_that_is_there_again_is_not_gone() -> None:
     found = arrivals([file("a")], known("a", "b", state=ledger.GONE))
     assert (found.back, found.gone, found.known_count) == ((1,), (), 1)
+
+
+def test_files_that_are_gone_or_there_again_are_something_to_record() -> None:
+    found = arrivals([], known("a"))
+    assert (found.gone, found.is_nothing) == ((1,), False)
+    assert found.in_words() == "files: 1 gone"
+    assert arrivals([], known("a", state=ledger.GONE)).is_nothing
+    found = arrivals([file("a")], known("a", state=ledger.GONE))
+    assert (found.back, found.is_nothing) == ((1,), False)
+    assert found.in_words() == "files: 1 known, 1 back"
