@@ -51,6 +51,11 @@ class Arrivals:
         """Whether there is nothing to do."""
         return not (self.to_read or self.skipped or self.refused or self.gone or self.back)
 
+    def gone_of(self, known: Ledger) -> set[int]:
+        """All file versions of a ledger whose files are gone, now or before."""
+        before = known.here.loc[known.here["state"] == GONE, "source_id"]
+        return {*self.gone, *map(int, before)} - set(self.back)
+
     def without(self, numbers: Collection[int]) -> "Arrivals":
         """Without some of the files that were to be read: what is known of them stays as it is."""
         return replace(

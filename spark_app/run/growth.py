@@ -64,12 +64,14 @@ def growth_of(
 
 
 def gone_copies(growth: Growth, changed: Collection[date]) -> list[tuple[str, int]]:
-    """Files that hold copies of rows in some days and cannot be read again, with how many: where
-    the row that stood for a copy goes, the copy does not take its place."""
-    there = growth.known.copies_in(changed)
-    lost = there[~there["owner"].isin(growth.arrivals.earlier.values())]
-    counts = lost.groupby("owner")["duplicates_count"].sum()
-    paths = growth.known.paths_of(counts.index)
+    """Files that are gone and held copies of rows that are replaced in some days, with how many:
+    where the row that stood for a copy goes, the copy does not take its place."""
+    known, arrivals = growth.known, growth.arrivals
+    replaced = known.of(set(arrivals.earlier.values()))
+    days = set(replaced.loc[replaced["rows_count"] > 0, "day"]) & set(changed)
+    there, gone = known.copies_in(days), arrivals.gone_of(known)
+    counts = there[there["owner"].isin(gone)].groupby("owner")["duplicates_count"].sum()
+    paths = known.paths_of(counts.index)
     return [(paths[n], int(count)) for n, count in zip(counts.index, counts, strict=True)]
 
 

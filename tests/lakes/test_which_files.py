@@ -239,6 +239,22 @@ def test_a_file_that_is_back_is_known_again_where_nothing_is_new(visits: Visits)
     assert "files: 2 known\nvisit has all of them" in visits.run("fourth").err
 
 
+def test_copies_in_days_that_lose_no_row_and_in_files_that_are_there_are_no_warning(
+    visits: Visits,
+) -> None:
+    visits.deliver("first.csv", ANN, BOB)
+    visits.deliver("gone.csv", ANN, BOB)
+    visits.deliver("late.csv", BOB)
+    visits.done("first")
+    (visits.raw / "gone.csv").unlink()
+    visits.deliver("late.csv", BOB, BOB)
+    visits.run("second")
+    (found,) = [
+        r for r in all_checks(visits.root, "second", "visit") if r["check"] == "no_copies_gone"
+    ]
+    assert (found["outcome"], found["failed"]) == ("passed", 0)
+
+
 def test_copies_that_went_with_a_file_are_told(visits: Visits) -> None:
     visits.deliver("one.csv", ANN)
     visits.deliver("two.csv", ANN, BOB)
@@ -250,6 +266,12 @@ def test_copies_that_went_with_a_file_are_told(visits: Visits) -> None:
         r for r in all_checks(visits.root, "second", "visit") if r["check"] == "no_copies_gone"
     ]
     assert found["outcome"] == "failed" and found["detail"].endswith("/two.csv (1)")
+    visits.deliver("one.csv", "dan,2024-05-01 12:00:00,1")
+    visits.done("third")
+    (found,) = [
+        r for r in all_checks(visits.root, "third", "visit") if r["check"] == "no_copies_gone"
+    ]
+    assert (found["outcome"], found["failed"]) == ("failed", 1)
 
 
 def test_columns_follow_the_declaration(visits: Visits) -> None:

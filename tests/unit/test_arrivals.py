@@ -86,3 +86,10 @@ def test_files_that_are_gone_or_there_again_are_something_to_record() -> None:
     found = arrivals([file("a")], known("a", state=ledger.GONE))
     assert (found.back, found.is_nothing) == ((1,), False)
     assert found.in_words() == "files: 1 known, 1 back"
+
+
+def test_files_that_are_gone_are_so_until_they_are_back() -> None:
+    before = known("a", "b", state=ledger.GONE)
+    assert arrivals([file("b")], before).gone_of(before) == {1}
+    now = known("a", "b")
+    assert arrivals([file("b")], now).gone_of(now) == {1}
