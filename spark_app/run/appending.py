@@ -162,8 +162,7 @@ def _digits(high: int, low: int) -> str:
 
 
 def _changed_days(growth: Growth, contents: Mapping[FileDay, Content]) -> set[date]:
-    """The days of which a file that was read before brings other rows than it did, and those in
-    which copies of rows that may go lie in files that are read again."""
+    """The days of which a file that was read before brings other rows than it did."""
     earlier = growth.arrivals.earlier
     old = growth.known.contents_of(set(earlier.values()))
     now = {(earlier[n], day): found for (n, day), found in contents.items() if n in earlier}
