@@ -54,7 +54,8 @@ class Ledger:
     those set aside. Its rows are in the table (`current`), also when the file is `gone`; or a later
     version took its place (`superseded`, by the number of the newest; else 0). What was left out is
     `skipped` or `refused`. `days`: one row a file version and day, with its rows in the table,
-    those that are not, because another one has their key, and the content of both.
+    those that are not, because another one has their key, and the content of both: empty where
+    persons were taken from the day, whose copies may be counted still.
 
     Rows of a day in which a later version changed nothing keep the number of the earlier one: they
     are the later one's all the same, see `owned`.
@@ -96,6 +97,16 @@ class Ledger:
         counts = mine["rows_count"] + mine["duplicates_count"]
         cells = zip(mine["owner"], mine["day"], counts, mine["content"], strict=True)
         return {(int(owner), day): (int(n), content) for owner, day, n, content in cells}
+
+    def good_rows_of(
+        self, owners: Collection[int], *, beside: Collection[date] = ()
+    ) -> dict[int, int]:
+        """How many good rows some owners hold for certain, beside those of some days."""
+        mine = self.of(owners)
+        mine = mine[~mine["day"].isin(beside)]
+        copies = mine["duplicates_count"].where(mine["content"] != "", 0)
+        counts = (mine["rows_count"] + copies).groupby(mine["owner"]).sum()
+        return dict(zip(map(int, counts.index), map(int, counts), strict=True))
 
     def paths_of(self, numbers: Collection[int]) -> dict[int, str]:
         """The files of some file versions."""

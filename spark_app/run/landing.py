@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Evidence, Files, Finding, JsonLines, Rest, Rule
 from spark_app.errors import RunFailed
-from spark_app.lake import suppression
+from spark_app.lake import retention, suppression
 from spark_app.lake.frames import path_of, read_parquet
 from spark_app.quality.deliveries import file_findings
 from spark_app.quality.gate import require_open
@@ -17,7 +17,6 @@ from spark_app.quality.source_findings import counted, own_findings
 from spark_app.quality.words import some
 from spark_app.run import leaving
 from spark_app.run.forgotten import persons_of, without_forgotten
-from spark_app.run.growth import Growth
 from spark_app.run.reading import (
     Footers,
     as_delivered,
@@ -294,19 +293,22 @@ def _of_files(
         **file_findings(
             sizes={file.path: file.size_bytes for file in asked.values()},
             refused={asked[number].path: why for number, why in arrivals.why_refused.items()},
-            rewritten=_rewritten(growth, good),
+            rewritten=_rewritten(run, good),
             gone=growth.known.paths_of(arrivals.gone).values(),
             tolerance=run.tolerance_of(source),
         )
     }
 
 
-def _rewritten(growth: Growth, good: Mapping[int, int]) -> list[tuple[str, int, int]]:
-    """The good rows of each rewritten file, before and now; not of those that may shrink."""
-    known, files = growth.known.files.set_index("source_id"), growth.arrivals.to_read
-    before = known["rows_count"] - known["quarantined_count"]
+def _rewritten(run: RunState, good: Mapping[int, int]) -> list[tuple[str, int, int]]:
+    """The good rows of each rewritten file, before and now; not of those that may shrink, and not
+    those that went since: persons are forgotten, and days too old."""
+    growth = run.arrived
+    earlier, files = growth.arrivals.earlier, growth.arrivals.to_read
+    too_old = retention.too_old(run.job.publishes, growth.known, run.today)
+    before = growth.known.good_rows_of(set(earlier.values()), beside=too_old)
     return [
-        (files[number].path, int(before[old]), good.get(number, 0))
-        for number, old in growth.arrivals.earlier.items()
+        (files[number].path, before.get(old, 0), good.get(number, 0))
+        for number, old in earlier.items()
         if files[number].path not in growth.shrinking
     ]

@@ -248,3 +248,36 @@ def test_a_table_of_which_nothing_is_published_is_not_made(visit_day: Visits) ->
     said = forget(visit_day, EVE)
     assert "visit_day" not in said.out
     assert receipt_of(said)["not_made_again"] == []
+
+
+def crowd(day: int) -> list[str]:
+    """Visits of 300 persons, one each, and 200 of Eve, on a day."""
+    others = [f"u{number},2024-05-{day:02} 10:00:00,1" for number in range(300)]
+    return others + [f"{EVE},2024-05-{day:02} 11:{n // 60:02}:{n % 60:02},1" for n in range(200)]
+
+
+def test_rows_of_persons_are_not_missed_when_their_files_are_read_again(visits: Visits) -> None:
+    others, eves = crowd(1)[:300], crowd(1)[300:]
+    visits.deliver("one.csv", *crowd(1))
+    visits.deliver("copies.csv", *crowd(1), *crowd(2))
+    visits.done("first")
+    forget(visits, EVE)
+    assert "files: 2 read again" in visits.run("all", "--full").err
+    visits.deliver("one.csv", *others)
+    visits.done("third")
+    visits.deliver("copies.csv", *eves, *others, *crowd(2)[:200])
+    ended = visits.run("fourth", code=3)
+    expect_error(ended, 3, "no_file_shrinks (", "copies.csv has 500 good rows, 600 before")
+    assert len(visits.rows()) == 600
+    assert "rows_as_ledger" in visits.ask("verify", "visit").out
+
+
+def test_what_was_forgotten_is_not_missed_in_files_of_copies(visits: Visits) -> None:
+    visits.deliver("one.csv", *crowd(1))
+    visits.deliver("copies.csv", *crowd(1))
+    visits.done("first")
+    forget(visits, EVE)
+    visits.deliver("copies.csv", *crowd(1)[:299])
+    visits.done("second")
+    visits.deliver("copies.csv", *crowd(1)[:190])
+    expect_error(visits.run("third", code=3), 3, "copies.csv has 190 good rows, 299 before")

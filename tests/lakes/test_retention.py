@@ -9,6 +9,7 @@ from spark_app.declarations import Iceberg, Job
 from spark_app.jobs import find_job
 from spark_app.lake import iceberg
 from spark_app.lake.retention import oldest_kept
+from tests.e2e.process import expect_error
 from tests.lakes.conftest import Killed, Visits, killed
 
 KEPT = 30
@@ -88,3 +89,19 @@ def test_a_table_in_months_keeps_each_until_its_last_day_is_too_old() -> None:
 
     assert oldest_kept(table, date(2024, 5, 30)) == date(2024, 4, 1)
     assert oldest_kept(table, date(2024, 6, 1)) == date(2024, 5, 1)
+
+
+def test_rows_that_are_too_old_are_not_missed(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = ([line(f"u{n}", age) for n in range(150)] for age in (40, 20))
+    visits.deliver("one.csv", *old, *new)
+    visits.deliver("two.csv", *(row.replace("u", "v") for row in (*old, *new)))
+    visits.done("first")
+    monkeypatch.setattr("spark_app.jobs.visit.JOB", keeping(KEPT))
+    visits.deliver("one.csv", *new)
+    visits.done("second")
+    visits.deliver("two.csv", *(row.replace("u", "v") for row in new))
+    visits.done("third")
+    visits.deliver("one.csv", *new[:40])
+    expect_error(visits.run("fourth", code=3), 3, "one.csv has 40 good rows, 150 before")

@@ -13,7 +13,7 @@ from spark_app.declarations import Files, Job, Table
 from spark_app.errors import Unusable
 from spark_app.lake import catalogue, iceberg, ledger, orphans, suppression
 from spark_app.lake.lake import Lake
-from spark_app.lake.ledger import FileDay, Ledger
+from spark_app.lake.ledger import DAYS, FileDay, Ledger
 from spark_app.lake.suppression import Suppressed
 from spark_app.lake.versions import published, published_version
 from spark_app.run.forgotten import persons_of
@@ -198,11 +198,15 @@ def _remove_versions(table: Tended) -> None:
 
 
 def without(known: Ledger, counts: Mapping[FileDay, int]) -> Ledger:
-    """What the ledger says of days from which rows were taken."""
-    keys = list(zip(known.days["source_id"], known.days["day"], strict=True))
-    days = known.days[[key in counts for key in keys]]
-    gone = [counts[key] for key in keys if key in counts]
-    return Ledger(known.files.head(0), days.assign(rows_count=days["rows_count"] - gone))
+    """What the ledger says of days from which rows were taken. Copies of them may lie in any file
+    that has copies of these days: of neither the content is known any more."""
+    days = known.days[known.days["day"].isin({day for _, day in counts})]
+    keys = zip(days["source_id"], days["day"], strict=True)
+    days = days.assign(taken=[counts.get(key, 0) for key in keys], content="")
+    days = days[days["taken"] + days["duplicates_count"] > 0]
+    return Ledger(
+        known.files.head(0), days.assign(rows_count=days["rows_count"] - days["taken"])[list(DAYS)]
+    )
 
 
 def _is_of(table: Table, persons: Suppressed) -> "Column":
