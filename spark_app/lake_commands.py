@@ -114,7 +114,7 @@ def forget(args: "Namespace", lake: Lake, settings: Settings) -> int:
             if published(job.publishes, lake):
                 write_published(job, lake)
         for one in receipt.removed:
-            print(f"{one.table}: {one.rows_count:,} rows of {len(one.days):,} days removed")
+            print(f"{one.table}: {one.in_words()}")
         print(f"receipt: {lake.receipt(receipt.run_id)}", flush=True)
         readers = readers_of(lakes, jobs, lake)
         wanted = runs_of_a_command(receipt.run_id, readers, [*lakes, *readers], lake, settings)

@@ -1,7 +1,11 @@
 """`forget` removes persons from what the lake has of a dataset, and no read brings them back."""
 
 import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,7 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from spark_app.lake import iceberg, suppression
+from spark_app.lake.lake import Lake
+from spark_app.lake.store import Lock
 from spark_app.run import several
+from spark_app.run.upkeep.forgetting import Removed
 from tests.e2e.process import Ended, expect_error
 from tests.lakes.conftest import Killed, Visits, killed
 
@@ -114,6 +121,39 @@ def test_once_more_forgets_what_is_left_to_forget(
     assert "visit: 0 rows of 0 days removed" in forget(visited, EVE).out
     assert EVE not in everything(visited.root / "tables")
     assert len(suppression.read("visits", visited.lake).hashes) == 1
+
+
+def test_what_a_run_sets_aside_after_the_lock_is_given_back_stays(
+    visited: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = Lake.lock
+
+    @contextmanager
+    def run_afterwards(lake: Lake, table: str, *arguments: Any) -> Iterator[Lock]:
+        with locked(lake, table, *arguments) as lock:
+            yield lock
+        if table == "visit":
+            monkeypatch.setattr(Lake, "lock", locked)
+            visited.deliver("bad.csv", "z", "bob,2024-05-02 10:00:00,2")
+            visited.done("meanwhile")
+
+    monkeypatch.setattr(Lake, "lock", run_afterwards)
+    forget(visited, EVE)
+    left = (visited.root / "quarantine" / "visits").iterdir()
+    assert [path.name for path in left] == ["run_id=meanwhile"]
+
+
+def test_what_was_set_aside_by_runs_that_nobody_knows_goes_too(visited: Visits) -> None:
+    shutil.rmtree(visited.root / "runs" / "first")
+    forget(visited, EVE)
+    assert list((visited.root / "quarantine" / "visits").glob("*")) == []
+
+
+def test_what_was_removed_is_told_in_numbers() -> None:
+    day = date(2024, 5, 1)
+    assert Removed("visit", 1, [day]).in_words() == "1 row of 1 day removed"
+    assert Removed("visit", 2_000, [day, day]).in_words() == "2,000 rows of 2 days removed"
+    assert Removed("visit", 0, []).in_words() == "0 rows of 0 days removed"
 
 
 def test_the_salt_is_made_once(visits: Visits) -> None:

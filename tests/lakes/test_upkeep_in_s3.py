@@ -28,7 +28,7 @@ def test_back_compacted_verified_pruned_and_forgotten(
     ids = visits.root.parent / "persons.txt"
     ids.write_text("bob\n")
     said = visits.ask("forget", "visits", "--ids", ids).out
-    assert "visit: 1 rows of 1 days removed" in said
+    assert "visit: 1 row of 1 day removed" in said
     assert visits.rows() == [ANN]
     (runs,) = [row.split()[1] for row in said.splitlines() if row.startswith("receipt: ")]
     content, _ = visits.lake.store.fetch(runs) or (b"", "")

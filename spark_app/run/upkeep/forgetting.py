@@ -42,6 +42,23 @@ class Removed:
     rows_count: int
     days: Sequence[date]
 
+    def in_words(self) -> str:
+        """`2 rows of 1 day removed`."""
+        rows, days = self.rows_count, len(self.days)
+        return (
+            f"{rows:,} row{'s' if rows != 1 else ''} of {days:,} day{'s' if days != 1 else ''} "
+            "removed"
+        )
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """Whose rows go from a dataset, and the jobs whose lake tables hold some."""
+
+    dataset: str
+    persons: Suppressed
+    lakes: Sequence[Job]
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -129,8 +146,8 @@ def forget(
     lakes = lakes_of(dataset, jobs)
     with lake.lock(dataset, run_id, around.clock, around.progress.line):
         persons = suppression.add(dataset, lake, ids, lake.run(run_id))
-    removed = [_from_table(job, persons, around) for job in lakes]
-    lake.store.delete_folder(lake.quarantine_folder(dataset))
+    wish = _Wish(dataset, persons, lakes)
+    removed = [_from_table(job, wish, around) for job in lakes]
     readers = [job.name for job in readers_of(lakes, jobs, lake)]
     receipt = Receipt(run_id, dataset, len(ids), removed, readers, datetime.now(UTC))
     _write(receipt, lake)
@@ -150,18 +167,18 @@ def _write(receipt: Receipt, lake: Lake) -> None:
     lake.store.write(lake.receipt(receipt.run_id), content.encode(), lake.run(receipt.run_id))
 
 
-def _from_table(job: Job, persons: Suppressed, around: Surroundings) -> Removed:
+def _from_table(job: Job, wish: "_Wish", around: Surroundings) -> Removed:
     """Remove persons from a lake table and from what its runs left."""
     if catalogue.current(job.name, around.lake) is None:
         with around.lake.lock(job.name, "forget", around.clock, around.progress.line):
-            _remove_leftovers(job, around.lake)
+            _remove_leftovers(job, wish, around.lake)
         return Removed(job.name, 0, ())
     with tended(job, around) as table:
-        counts = _rows_of(table, persons)
+        counts = _rows_of(table, wish.persons)
         if counts:
-            _rewrite(table, persons, counts)
+            _rewrite(table, wish.persons, counts)
         _remove_versions(table)
-        _remove_leftovers(job, table.lake)
+        _remove_leftovers(job, wish, table.lake)
     return Removed(job.name, sum(counts.values()), sorted({day for _, day in counts}))
 
 
@@ -217,10 +234,17 @@ def _is_of(table: Table, persons: Suppressed) -> "Column":
     return reduce(or_, map(persons.holds, columns))
 
 
-def _remove_leftovers(job: Job, lake: Lake) -> None:
-    """Remove what runs that failed or died left: rows as they were read, and pages that quote
-    some."""
-    for run_id, manifest in lake.manifests().items():
+def _remove_leftovers(job: Job, wish: _Wish, lake: Lake) -> None:
+    """Remove what runs left: rows that were set aside, or stand as they were read, and pages that
+    quote some. The caller holds the table's lock, so that no run of it is writing; what runs of
+    the other tables set aside goes under their own."""
+    quarantined = lake.store.children(lake.quarantine_folder(wish.dataset))
+    manifests = lake.manifests()
+    others = {one.name for one in wish.lakes} - {job.name}
+    for run_id in (name.removeprefix("run_id=") for name in quarantined):
+        if manifests.get(run_id, {}).get("job") not in others:
+            lake.store.delete_folder(lake.quarantine(wish.dataset, run_id))
+    for run_id, manifest in manifests.items():
         if manifest["job"] == job.name:
             lake.store.delete_folder(lake.staging(run_id, job.name))
             lake.store.delete([lake.run_report(run_id)])
