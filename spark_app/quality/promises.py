@@ -12,7 +12,7 @@ from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Literal
 
-from spark_app.declarations import Column, OneOf, OptionValue, Rule, Table
+from spark_app.declarations import Column, OneOf, OptionValue, Rule
 from spark_app.spark.sql import sql_name, sql_text
 
 Promise = Literal["present", "in_range", "is_known"]
@@ -35,11 +35,6 @@ def column_rules(columns: Sequence[Column], options: Mapping[str, OptionValue]) 
     ranges = [_in_range(column) for column in columns if has_range(column)]
     known = [_is_known(c, c.one_of, options) for c in columns if c.one_of is not None]
     return (*present, *ranges, *known)
-
-
-def unique_key(table: Table) -> tuple[str, str]:
-    """Name and words of the check that no two rows of a table have the same key."""
-    return KEY_IS_UNIQUE, f"No two rows have the same {_listed(table.key, 'and')}."
 
 
 def check_name(column: Column, promise: Promise) -> str:

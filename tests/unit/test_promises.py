@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from spark_app.declarations import Column, OneOf, Option, OptionValue, Rule, Table
-from spark_app.quality.promises import bounds, broken, column_rules, unique_key
+from spark_app.declarations import Column, OneOf, Option, OptionValue, Rule
+from spark_app.quality.promises import bounds, broken, column_rules
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,13 +75,6 @@ def test_an_option_adds_values_and_has_a_default(spark: "SparkSession") -> None:
     assert the_rule(one, more_words=("d", "e")).words == "x is a, or one of d, e."
     assert "'d', 'e'" in the_rule(one, more_words=("d", "e")).ok
     assert the_rule(one, more_words=()).words == "x is a."
-
-
-def test_the_words_of_a_key_name_its_columns() -> None:
-    key = ("day", "user", "country")
-    table = Table("t", "one row each", key, tuple(Column(name, "string", "") for name in key))
-    words = "No two rows have the same day, user and country."
-    assert unique_key(table) == ("key_is_unique", words)
 
 
 @pytest.mark.parametrize(
