@@ -70,6 +70,8 @@ def test_one_that_is_killed_changes_nothing_for_readers_and_is_asked_again(
 ) -> None:
     monkeypatch.setattr(iceberg, "KEPT_DAYS", 0)
     monkeypatch.setattr(iceberg, "KEPT_SNAPSHOTS", 1)
+    grown.deliver("shut.csv", "bob,2024-05-01 10:00:00,1", "x", "y")
+    grown.run("shut", code=3)
     old = orphan(grown, "old.parquet", OLD_SECONDS)
     before, rows = grown.version(), grown.rows()
     with monkeypatch.context() as patched:
@@ -81,6 +83,7 @@ def test_one_that_is_killed_changes_nothing_for_readers_and_is_asked_again(
     grown.ask("prune", "--keep", "0")
     assert (grown.version(), grown.rows()) == (before, rows)
     assert (old.exists(), parts(grown)) == (False, {"run-2"})
+    assert grown.lake.is_pruned("shut")
     nothing = "pruned visit: 0 versions, 0 files, 0 parts of the ledger\n"
     assert grown.ask("prune", "--keep", "0").out == nothing
     assert "rows_as_ledger" in grown.ask("verify", "visit").out
