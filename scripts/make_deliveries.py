@@ -171,6 +171,8 @@ def app_event(rng: random.Random) -> Dataset:
         b"adid-0008,ios,iPhone,DE,open,8,,,",
         b"adid-0009,ios,iPhone,DE,open,9.00720E+15,2024-03-08 10:00:00.000000,,",
         b"adid-0010,ios,iPhone,DE,open,10,2999-03-08 10:00:00.000000,,",
+        b'" ",ios,iPhone,DE,open,11,2024-03-08 10:00:00.000000,,',
+        b"identity_adid,os,model,country,event_name,log_id,server_datetime,quantity,price",
     )
     return Dataset(lines, bad, again=lambda line: line.replace("Pixel 8", "Pixel 8 Pro"))
 
@@ -197,6 +199,10 @@ def attribution(rng: random.Random) -> Dataset:
         b"ads,summer,2024-03-08 10:00:00.000000,t1,7,0,",
         b"ads,summer,2024-03-08 10:00:00.000000,t1,8,-1,adid-0001",
         b"ads,summer,2999-03-08 10:00:00.000000,t1,9,0,adid-0001",
+        b"ads,summer,2024-03-08 10:00:00.000000,1.2E+10,10,0,adid-0001",
+        b"ads,summer,2024-03-08 10:00:00.000000,t1,1.2E+10,0,adid-0001",
+        b"ads,summer,2024-03-08 10:00:00.000000,t1,11,0,1.2E+10",
+        b"partner,campaign,server_datetime,tracker_id,log_id,attribution_type,identity_adid",
     )
     return Dataset(lines, bad, end="\r\n")
 
@@ -229,6 +235,8 @@ def device_event(rng: random.Random) -> Dataset:
         b'{"meta": {"date": "2024-03-08 10:00:00"}}',
         b'{"meta": {"session_long": 1}}',
         b'{"meta": {"session_long": 1, "date": "2999-03-08 10:00:00"}}',
+        b'{"meta": {"session_long": " ", "date": "2024-03-08 10:00:00"}}',
+        f'{good}, "params": {{"user_id": "1.2E+10"}}}}'.encode(),
     )
     return Dataset(lines, bad, again=_in_another_order)
 
@@ -258,6 +266,10 @@ def shop_event(rng: random.Random) -> Dataset:
         b"1709892000000,1,view,,",
         b"1709892000000,1,wink,2,",
         b"32477148000000,1,view,2,",
+        b"1709892000000,2.57597E+05,view,2,",
+        b'1709892000000,1,view," ",',
+        b"1709892000000,1,transaction,2,1.2E+10",
+        b'"timestamp","visitorid","event","itemid","transactionid"',
     )
     return Dataset(lines, bad, "timestamp,visitorid,event,itemid,transactionid")
 
@@ -286,6 +298,8 @@ def item_property(rng: random.Random) -> Dataset:
         b"1709892000000,,790,n1.000",
         b"1709892000000,1,,n1.000",
         b"32477148000000,1,790,n1.000",
+        b"1709892000000,3.55E+05,790,n1.000",
+        b'"timestamp","itemid","property","value"',
     )
     header = "timestamp,itemid,property,value"
     return Dataset(lines, bad, header, again=lambda line: line.replace(",n", ",n9"))
@@ -298,7 +312,7 @@ def category(rng: random.Random) -> Dataset:
         parent = str(rng.randrange(number)) if number > 12 else ""
         text = f"{number},{parent if number % 300 else 'unknown'}"
         lines.append(Line(number * DAYS // CATEGORIES, "category_tree.csv", text))
-    bad = (b"1", b'"7,1', b"\xff,1", b",1")
+    bad = (b"1", b'"7,1', b"\xff,1", b",1", b"1.2E+10,1.2E+10", b'"categoryid","parentid"')
     return Dataset(lines, bad, "categoryid,parentid")
 
 
@@ -322,6 +336,9 @@ def user_funnel(rng: random.Random) -> Dataset:
         b"6,u1,,2024-03-08 10:00:00,web,DE",
         b"7,u1,signup,,web,DE",
         b"8,u1,signup,2999-03-08 10:00:00,web,DE",
+        b"9.00720E+15,u1,signup,2024-03-08 10:00:00,web,DE",
+        b'10," ",signup,2024-03-08 10:00:00,web,DE',
+        b'"event_id","user_id","event_name","event_timestamp","platform","country"',
     )
     return Dataset(lines, bad, "event_id,user_id,event_name,event_timestamp,platform,country")
 

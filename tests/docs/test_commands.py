@@ -77,7 +77,7 @@ def read(reader: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str
 
 
 def test_all_commands_work(outputs: dict[str, str]) -> None:
-    assert len(outputs) == 13
+    assert len(outputs) == 11
     assert next(iter(outputs)) == RUN
 
 
