@@ -91,7 +91,7 @@ def run(lake: Lake, before: Snapshot, listed: list[StoredFile]) -> None:
         contents = {at: (count, "") for at, count in kept.items()}
         changes = changes_of("now", growth, staged, Days(contents, frozenset(), kept))
         totals_of(growth, changes)
-        ledger.counts_by_day(known.days)
+        assert known.rows_by_day
         parts = ledger.add(TABLE, lake, before, "now", changes)
     with measured("rows by day for the page"):
         ledger.rows_by_day(TABLE, lake, version(parts))

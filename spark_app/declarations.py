@@ -178,6 +178,17 @@ class Evidence:
     newest: date | None = None
     counted: object = None
 
+    @property
+    def built(self) -> "pa.Table":
+        """The table in memory.
+
+        Raises:
+            LookupError: it is not there.
+        """
+        if self.table is None:
+            raise LookupError("the table is not in memory")
+        return self.table
+
 
 @dataclass(frozen=True)
 class Check:

@@ -5,6 +5,7 @@ import unicodedata
 from typing import ClassVar
 
 DONE = 0
+DELIVER_AGAIN = "deliver it again or take it away"  # a file that cannot be used
 _MOVING = ("Cc", "Cf", "Cs", "Zl", "Zp")  # ends of lines, escape sequences, turns of direction
 TIME_IS_UP = signal.SIGUSR1
 

@@ -85,14 +85,14 @@ def _doubled(up: DataFrame) -> DataFrame:
 
 
 def _parents_known(evidence: Evidence) -> Finding:
-    table = _table(evidence)
+    table = evidence.built
     unknown = [row["parent_category_id"] for row in table.to_pylist() if not row["is_parent_known"]]
     words = f"not delivered: {some(sorted(set(unknown)))}" if unknown else ""
     return Finding(table.num_rows, len(unknown), words)
 
 
 def _no_circle(evidence: Evidence) -> Finding:
-    table = _table(evidence)
+    table = evidence.built
     rootless = _rootless(table)
     lost = rootless.keys() - _too_deep(rootless)
     words = f"in a circle: {some(sorted(_in_circles(rootless, lost)))}" if lost else ""
@@ -100,7 +100,7 @@ def _no_circle(evidence: Evidence) -> Finding:
 
 
 def _no_deep_level(evidence: Evidence) -> Finding:
-    table = _table(evidence)
+    table = evidence.built
     deep = _too_deep(_rootless(table))
     return Finding(table.num_rows, len(deep), f"too deep: {some(sorted(deep))}" if deep else "")
 
@@ -139,12 +139,6 @@ def _in_circles(parents: Mapping[str, str], lost: set[str]) -> set[str]:
         if at in way:
             found.update(way[way.index(at) :])
     return found
-
-
-def _table(evidence: Evidence) -> "pa.Table":
-    if evidence.table is None:
-        raise LookupError("the table is not in memory")
-    return evidence.table
 
 
 TABLE = Table(

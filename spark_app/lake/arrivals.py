@@ -104,16 +104,16 @@ def arrivals(
     """
     files = {file.path: file for file in listed if _is_kept(file.path, first)}
     unlisted, left = _by_path(known.here), _versions(known.left_out)
-    others, seen = [], {}
+    kinds: dict[Kind, list[StoredFile]] = {kind: [] for kind in get_args(Kind)}
+    seen: dict[str, int] = {}
     for path, file in files.items():
         old = unlisted.pop(path, None)
-        if old is None or old[1:] != file[1:3]:
-            others.append(file)
-            if old is not None:
-                seen[path] = old[0]
-    kinds: dict[Kind, list[StoredFile]] = {kind: [] for kind in get_args(Kind)}
-    for file in others:
-        kinds[_kind(file, file.path in seen, () if is_full else left, skip)].append(file)
+        if old is not None and old[1:] == file[1:3]:
+            continue
+        if old is not None:
+            seen[path] = old[0]
+        kinds[_kind(file, old is not None, () if is_full else left, skip)].append(file)
+    others_count = sum(map(len, kinds.values()))
     near = _copies_near(known, {seen[file.path] for file in kinds["changed"]})
     once_more = known.here if is_full else known.here[known.here["source_id"].isin(near)]
     again = {
@@ -121,7 +121,7 @@ def arrivals(
         for path, (number, *_) in _by_path(once_more).items()
         if path in files and path not in seen and path not in skip
     }
-    numbers = iter(range(known.next_id(), known.next_id() + len(others)))
+    numbers = iter(range(known.next_id(), known.next_id() + others_count))
     new = {next(numbers): file for file in kinds["new"]}
     rewritten = {next(numbers): file for file in kinds["changed"]}
     earlier = {number: seen[file.path] for number, file in rewritten.items()}
@@ -138,7 +138,7 @@ def arrivals(
             if path not in was_gone and _is_kept(path, first)
         ),
         back=tuple(number for path, (number, *_) in was_gone.items() if path in files),
-        known_count=len(files) - len(others) + len(kinds["left"]) - len(again),
+        known_count=len(files) - others_count + len(kinds["left"]) - len(again),
     )
 
 

@@ -108,6 +108,11 @@ class Ledger:
         counts = (mine["rows_count"] + copies).groupby(mine["owner"]).sum()
         return dict(zip(map(int, counts.index), map(int, counts), strict=True))
 
+    @cached_property
+    def rows_by_day(self) -> dict[date, int]:
+        """How many rows the table has of each day."""
+        return _rows_by_day(self.days)
+
     def paths_of(self, numbers: Collection[int]) -> dict[int, str]:
         """The files of some file versions."""
         mine = self.files[self.files["source_id"].isin(numbers)]
@@ -127,16 +132,11 @@ def read(table: str, lake: Paths, version: Snapshot | None) -> Ledger:
 
 
 def rows_by_day(table: str, lake: Paths, version: Snapshot | None) -> dict[date, int]:
-    """How many rows a version of a lake table has of each day."""
+    """How many rows a version of a lake table has of each day, in order: without the rest of what
+    its ledger says."""
     days = [lake.ledger(table, f"{part}-days") for part in parts_of(version)]
     counted = {name: DAYS[name] for name in ("source_id", "day", "rows_count")}
-    return counts_by_day(_latest(days, lake, counted))
-
-
-def counts_by_day(days: "pd.DataFrame") -> dict[date, int]:
-    """How many rows there are of each day, in order."""
-    counts = days.groupby("day")["rows_count"].sum()
-    return dict(zip(counts.index, map(int, counts), strict=True))
+    return _rows_by_day(_latest(days, lake, counted))
 
 
 def add(table: str, lake: Paths, version: Snapshot | None, run_id: str, changes: Ledger) -> str:
@@ -158,6 +158,11 @@ def rows_of(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> "p
     import pyarrow as pa
 
     return _frame(pa.Table.from_pylist(list(rows), schema=_schema(columns)))
+
+
+def _rows_by_day(days: "pd.DataFrame") -> dict[date, int]:
+    counts = days.groupby("day")["rows_count"].sum()
+    return dict(zip(counts.index, map(int, counts), strict=True))
 
 
 def latest(frames: Sequence["pd.DataFrame"]) -> "pd.DataFrame":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from spark_app.declarations import Evidence, Finding, Table
 from spark_app.lake import iceberg, retention
 from spark_app.lake.iceberg import SOURCE_ID, partition_of
-from spark_app.lake.ledger import Content, FileDay, Ledger, counts_by_day
+from spark_app.lake.ledger import Content, FileDay, Ledger
 from spark_app.quality.deliveries import COPIES_CHECK, copies_finding
 from spark_app.quality.results import results_of
 from spark_app.quality.source_findings import own_findings
@@ -126,7 +126,7 @@ def _bytes_by_day(
     rows = Counter[date]()
     for (_, day), (count, _) in contents.items():
         rows[day] += count
-    known = counts_by_day(run.arrived.known.days)
+    known = run.arrived.known.rows_by_day
     rows.update({day: count for day, count in known.items() if day in rewritten})
     every = max(sum(staged.rows_by_source.values()), 1)
     row_size = min(staged.bytes_count / every, _MOST_ROW_BYTES)

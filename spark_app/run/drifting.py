@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from spark_app.declarations import Finding
 from spark_app.lake import iceberg
-from spark_app.lake.ledger import FileDay, counts_by_day
+from spark_app.lake.ledger import FileDay
 from spark_app.quality.lake_drift import (
     DayCounts,
     corrected_finding,
@@ -47,7 +47,7 @@ def _counts_by_day(
     run: RunState, touched: Collection[date], kept: Mapping[FileDay, int]
 ) -> dict[date, int]:
     """The rows of every day: of those that were touched as they are now, else as they were."""
-    known = counts_by_day(run.arrived.known.days)
+    known = run.arrived.known.rows_by_day
     counts = Counter({day: count for day, count in known.items() if day not in touched})
     for (_, day), count in kept.items():
         counts[day] += count

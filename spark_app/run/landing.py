@@ -14,13 +14,14 @@ from spark_app.quality.gate import require_open
 from spark_app.quality.results import results_of
 from spark_app.quality.rules import broken_names
 from spark_app.quality.source_findings import counted, own_findings
-from spark_app.quality.words import some
+from spark_app.quality.words import count_of, some
 from spark_app.run import leaving
 from spark_app.run.forgotten import persons_of, without_forgotten
 from spark_app.run.reading import (
     Footers,
     as_delivered,
     files_of,
+    misplaced_of,
     prepare,
     read_pinned,
     require_promised,
@@ -29,7 +30,6 @@ from spark_app.run.state import RunState
 from spark_app.sources import contract
 from spark_app.sources.contract import DeliveredFile
 from spark_app.sources.files import inspect_each
-from spark_app.sources.folders import misplaced
 from spark_app.sources.text import FILE_RULES, refusal
 from spark_app.sources.text_types import DELIVERED, SOURCE_FILE
 from spark_app.spark.failures import is_of_spark
@@ -96,7 +96,7 @@ def inspect(run: RunState) -> Footers:
 def _inspected(run: RunState) -> tuple[list[DeliveredFile], dict[str, str]]:
     (pinned,) = run.sources
     source = files_of(pinned)
-    wrong = misplaced(source, pinned.files, pinned.place, run.lake.raw(source.name))
+    wrong = misplaced_of(run, pinned)
     placed = [file for file in pinned.files if file.path not in wrong]
     found, refused = inspect_each(source, placed, pinned.store)
     return found, {**refused, **wrong}
@@ -219,7 +219,7 @@ def in_words(run: RunState, kept_count: int, duplicates_count: int) -> str:
     """`read: 12 rows, 9 kept, 1 copy, 2 set aside; 1.2 MB in 8.1 s`."""
     raw, (pinned,) = run.manifest.stages[0], run.sources
     copies = f"{duplicates_count:,} {'copy' if duplicates_count == 1 else 'copies'}"
-    rows = f"{raw.rows_in:,} row{'s' if raw.rows_in != 1 else ''}, {kept_count:,} kept, {copies}"
+    rows = f"{count_of(raw.rows_in, 'row')}, {kept_count:,} kept, {copies}"
     seconds = sum(stage.seconds for stage in run.manifest.stages)
     return (
         f"read: {rows}, {raw.quarantined_count:,} set aside; "

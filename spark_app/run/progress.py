@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from spark_app.errors import one_line
+from spark_app.quality.words import count_of
 from spark_app.run.manifest import Stage
 
 
@@ -66,9 +67,8 @@ def in_words(stage: Stage) -> str:
     checks = "checks " + (", ".join(f"{n} {word}" for n, word in counts if n) or "none")
     if not stage.quarantined_count:
         return checks
-    rules = f"{stage.rules_broken_count} rule{'s' if stage.rules_broken_count != 1 else ''}"
-    rows = f"{stage.quarantined_count:,} row{'s' if stage.quarantined_count != 1 else ''}"
-    return f"{rows} set aside by {rules}; {checks}"
+    rules = count_of(stage.rules_broken_count, "rule")
+    return f"{count_of(stage.quarantined_count, 'row')} set aside by {rules}; {checks}"
 
 
 def _follow(tracker: Any, ended: threading.Event, update: Any) -> None:

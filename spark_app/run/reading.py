@@ -62,18 +62,21 @@ def inspect(run: RunState) -> Footers:
         Unusable: one lies in other folders than it should, is broken, or of another form.
         GateShut: a promised column is missing or of another type.
     """
-    for pinned in run.sources:
-        if isinstance(pinned.source, Files):
-            root = run.lake.raw(pinned.name)
-            for why in misplaced(pinned.source, pinned.files, pinned.place, root).values():
-                raise Unusable(why)
+    delivered = [pinned for pinned in run.sources if isinstance(pinned.source, Files)]
+    for pinned in delivered:
+        for why in misplaced_of(run, pinned).values():
+            raise Unusable(why)
     footers = {
-        pinned.name: inspect_files(pinned.source, pinned.files, pinned.store)
-        for pinned in run.sources
-        if isinstance(pinned.source, Files)
+        pinned.name: inspect_files(files_of(pinned), pinned.files, pinned.store)
+        for pinned in delivered
     }
     require_promised(run, footers)
     return footers
+
+
+def misplaced_of(run: RunState, pinned: PinnedSource) -> dict[str, str]:
+    """The files of a source that lie in other folders than it declares, by path, and why not."""
+    return misplaced(files_of(pinned), pinned.files, pinned.place, run.lake.raw(pinned.name))
 
 
 def require_promised(run: RunState, footers: Footers) -> None:

@@ -61,11 +61,16 @@ def run_if_due(job: Job, wanted: Batch, around: Surroundings) -> JobEnd:
     if wanted.if_new or job.name not in wanted.named:
         found = due(job, request, around)
         if found.is_held:
-            return JobEnd(job, DONE, f"{found.why}; release it: publish {job.name} --release")
+            return left_held(job, found.why)
         if wanted.if_new and not found.is_due:
             return _nothing_to_do(job, found)
     manifest = run_job(job, request, around)
     return JobEnd(job, DONE, f"{manifest.outcome} by run {manifest.run_id}", manifest)
+
+
+def left_held(job: Job, why: str) -> JobEnd:
+    """The end of a job whose table is held, and is left so."""
+    return JobEnd(job, DONE, f"{why}; release it: publish {job.name} --release")
 
 
 def plan(jobs: Sequence[Job], wanted: Batch, around: Surroundings) -> list[tuple[str, str, str]]:

@@ -20,36 +20,34 @@ def misplaced(source: Files, files: Sequence[StoredFile], place: str, root: str)
     Below `root`, where deliveries of the dataset land, there are just those folders; below another
     `place` there may be fewer, as it can be one of them itself.
     """
+    if not source.folders:
+        return {}
     wanted = f"folders {'/'.join(source.folders)}/"
-    return {
-        file.path: f"{file.path} does not lie in {wanted} below {_above(file, place, root)}; move "
-        "it there or take it away"
-        for file in files
-        if source.folders and not _is_placed(source, file, place, root)
-    }
+    wrong: dict[str, str] = {}
+    for file in files:
+        is_landed = file.path.startswith(f"{root}/")
+        above = root if is_landed else place
+        depth = _depth_below(file.path, above)
+        is_deep = depth == len(source.folders) if is_landed else depth <= len(source.folders)
+        if not (is_deep and _are_like(source.folders, file.path)):
+            wrong[file.path] = (
+                f"{file.path} does not lie in {wanted} below {above}; move it there or take it away"
+            )
+    return wrong
 
 
-def _is_placed(source: Files, file: StoredFile, place: str, root: str) -> bool:
-    count = len(source.folders)
-    below = len(_folders_below(file, _above(file, place, root)))
-    last = file.path.split("/")[:-1][-count:]
-    is_deep = below == count if _is_below(file, root) else below <= count
-    return is_deep and all(map(_is_like, source.folders, last))
+def _depth_below(path: str, folder: str) -> int:
+    """How many folders lie between a folder and a file; 0 where it does not lie below it."""
+    below = path.removeprefix(f"{folder}/")
+    return below.count("/") if below != path else 0
 
 
-def _is_like(declared: str, name: str) -> bool:
-    """Whether a folder can be the one that is declared: any name, but digits for parts of a day."""
-    digits = _DIGITS.get(declared)
-    return digits is None or re.fullmatch(rf"[0-9]{{{digits}}}", name) is not None
-
-
-def _above(file: StoredFile, place: str, root: str) -> str:
-    return root if _is_below(file, root) else place
-
-
-def _is_below(file: StoredFile, folder: str) -> bool:
-    return file.path.startswith(f"{folder}/")
-
-
-def _folders_below(file: StoredFile, folder: str) -> list[str]:
-    return file.path.removeprefix(f"{folder}/").split("/")[:-1] if _is_below(file, folder) else []
+def _are_like(declared: Sequence[str], path: str) -> bool:
+    """Whether the last folders above a file can be those that are declared: any names, but digits
+    for parts of a day."""
+    last = path.split("/")[:-1][-len(declared) :]
+    return all(
+        re.fullmatch(rf"[0-9]{{{_DIGITS[name]}}}", found) is not None
+        for name, found in zip(declared, last, strict=False)
+        if name in _DIGITS
+    )

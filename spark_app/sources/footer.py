@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spark_app.errors import Unusable, first_line
+from spark_app.errors import DELIVER_AGAIN, Unusable, first_line
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -32,7 +32,7 @@ def read_footer(path: str, opened: Any) -> "pq.FileMetaData":
     except (pa.ArrowException, OSError) as error:
         why = first_line(error).rstrip(".")
         raise Unusable(
-            f"{path} is empty, broken or not Parquet ({why}); deliver it again or take it away"
+            f"{path} is empty, broken or not Parquet ({why}); {DELIVER_AGAIN}"
         ) from error
     # Asked for a column that is encrypted, pyarrow would end this process.
     if _footer_bytes(tail) - metadata.serialized_size == _SIGNATURE_BYTES:

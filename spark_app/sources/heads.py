@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from spark_app.declarations import Csv
-from spark_app.errors import Unusable
+from spark_app.errors import DELIVER_AGAIN, Unusable
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.long_lines import first_end
 from spark_app.sources.packed import PACKED
@@ -15,14 +15,13 @@ from spark_app.sources.packed import PACKED
 HEAD_BYTES = 2**16
 _OTHER_PACKED = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")  # Spark unpacks these by name
 _BOM = "\ufeff"
-_DELIVER = "deliver it again or take it away"
 _KINDS = (
     (b"PAR1", "a Parquet file, not text; deliver text"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet; deliver text, plain or packed by gzip"),
     (b"\x1f\x8b", "packed by gzip; let its name end in .gz"),
     (b"\xff\xfe", "UTF-16; write it as UTF-8"),
     (b"\xfe\xff", "UTF-16; write it as UTF-8"),
-    (b"version https://git-lfs", f"a pointer of Git LFS, not the file itself; {_DELIVER}"),
+    (b"version https://git-lfs", f"a pointer of Git LFS, not the file itself; {DELIVER_AGAIN}"),
 )
 _HTML = re.compile(rb"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 
@@ -40,13 +39,13 @@ def read_head(file: StoredFile, store: Store) -> bytes:
         )
     packed = _first_bytes(store.open(file))
     if not packed:
-        raise Unusable(f"{file.path} is empty; {_DELIVER}")
+        raise Unusable(f"{file.path} is empty; {DELIVER_AGAIN}")
     head = _unpacked(packed, file.path) if file.path.endswith(PACKED) else packed
     kind = next((words for start, words in _KINDS if head.startswith(start)), None)
     if _HTML.match(head):
-        kind = f"a page of HTML or XML, perhaps an error in place of the file; {_DELIVER}"
+        kind = f"a page of HTML or XML, perhaps an error in place of the file; {DELIVER_AGAIN}"
     if kind is None and b"\0" in head:
-        kind = f"no text: it holds NUL bytes; {_DELIVER}"
+        kind = f"no text: it holds NUL bytes; {DELIVER_AGAIN}"
     if kind:
         raise Unusable(f"{file.path} is {kind}")
     return head
@@ -60,11 +59,15 @@ def header_line(head: bytes, form: Csv, path: str) -> str:
     """
     at = first_end(head)
     if at == len(head) >= HEAD_BYTES:
-        raise Unusable(f"the first line of {path} has no end within {HEAD_BYTES} bytes; {_DELIVER}")
+        raise Unusable(
+            f"the first line of {path} has no end within {HEAD_BYTES} bytes; {DELIVER_AGAIN}"
+        )
     try:
         return head[:at].decode(form.encoding).removeprefix(_BOM)
     except UnicodeDecodeError as error:
-        raise Unusable(f"the first line of {path} is not {form.encoding}; {_DELIVER}") from error
+        raise Unusable(
+            f"the first line of {path} is not {form.encoding}; {DELIVER_AGAIN}"
+        ) from error
 
 
 def names_in(line: str, form: Csv, path: str) -> Sequence[str]:
@@ -77,7 +80,9 @@ def names_in(line: str, form: Csv, path: str) -> Sequence[str]:
     try:
         return [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise Unusable(f"the first line of {path} cannot be read ({error}); {_DELIVER}") from error
+        raise Unusable(
+            f"the first line of {path} cannot be read ({error}); {DELIVER_AGAIN}"
+        ) from error
 
 
 def _first_bytes(opened: Any) -> bytes:
@@ -91,4 +96,4 @@ def _unpacked(packed: bytes, path: str) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(packed, HEAD_BYTES)
     except zlib.error as error:
-        raise Unusable(f"{path} is not packed by gzip, or broken; {_DELIVER}") from error
+        raise Unusable(f"{path} is not packed by gzip, or broken; {DELIVER_AGAIN}") from error

@@ -193,20 +193,17 @@ def _whole_number(text: str) -> int | orjson.Fragment:
 
 
 def _at(line: Line, path: Sequence[str]) -> Text:
-    """The text at a path. Empty text is null, as it is in delimited text."""
-    value = _value(line.found, path)
-    if value is None or type(value) is str:
-        return value or None
-    text = orjson.dumps(value, option=_SORTED)
-    return _without_exponent(text.decode()) if isinstance(value, float | orjson.Fragment) else text
+    """The text at a path."""
+    return _text(_value(line.found, path))
 
 
 def _id_at(line: Line, path: Sequence[str]) -> Text:
     """The text at a path; of a number with an exponent one that is seen to be shortened."""
-    if isinstance(_value(line.found, path), float | orjson.Fragment):
+    value = _value(line.found, path)
+    if isinstance(value, float | orjson.Fragment):
         spelt = _value(json.loads(line.delivered, parse_float=str, parse_int=str), path)
         return f"{Decimal(spelt):E}" if "e" in spelt.lower() else spelt
-    return _at(line, path)
+    return _text(value)
 
 
 def _value(found: Any, path: Sequence[str]) -> Any:
@@ -215,6 +212,14 @@ def _value(found: Any, path: Sequence[str]) -> Any:
             return None
         found = found.get(key)
     return found
+
+
+def _text(value: Any) -> Text:
+    """A value as text. Empty text is null, as it is in delimited text."""
+    if value is None or type(value) is str:
+        return value or None
+    text = orjson.dumps(value, option=_SORTED)
+    return _without_exponent(text.decode()) if isinstance(value, float | orjson.Fragment) else text
 
 
 def _without_exponent(text: str) -> str:

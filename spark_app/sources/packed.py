@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+from spark_app.errors import DELIVER_AGAIN
 from spark_app.lake.store import READERS, Store, StoredFile
 
 PACKED = ".gz"
@@ -44,11 +45,7 @@ def damaged(files: Sequence[StoredFile], store: Store) -> dict[str, str]:
     packed = [file for file in files if file.path.endswith(PACKED)]
     with ThreadPoolExecutor(READERS) as pool:
         found = zip(packed, pool.map(lambda file: _damage(file, store), packed), strict=True)
-        return {
-            file.path: f"{file.path} is {why}; deliver it again or take it away"
-            for file, why in found
-            if why
-        }
+        return {file.path: f"{file.path} is {why}; {DELIVER_AGAIN}" for file, why in found if why}
 
 
 def _damage(file: StoredFile, store: Store) -> str | None:

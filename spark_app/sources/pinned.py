@@ -108,8 +108,8 @@ def has_columns(session: "SparkSession", pinned: PinnedSource, lake: Lake) -> bo
         raise TypeError(f"{pinned.name} is no table")
     if pinned.snapshot is None:
         return lake.has_columns(pinned.place, pinned.source)
-    found = [(name, kind) for name, kind in read_table(session, pinned, lake).dtypes]
-    return found == [(column.name, column.type) for column in pinned.source.columns]
+    declared = [(column.name, column.type) for column in pinned.source.columns]
+    return read_table(session, pinned, lake).dtypes == declared
 
 
 def inputs_of(sources: Sequence[PinnedSource]) -> list[StoredFile]:
@@ -133,16 +133,25 @@ def _pin_files(source: Files, place: str, lake: Lake, region: str | None) -> Pin
 
 
 def _pin_table(table: Table, job: Job, lake: Lake) -> PinnedSource:
-    snapshot = snapshot_of(table, lake) if table.is_lake else None
-    version = snapshot or (None if table.is_lake else lake.published(table.name))
-    if version is None:
+    pinned = _pin_snapshot(table, lake) if table.is_lake else _pin_built(table, lake)
+    if pinned is None:
         raise Unusable(
             f"{job.name} reads {table.name}, of which nothing is published yet; run that first, or "
             f"run {job.name} --upstream"
         )
-    if snapshot is not None:
-        place = lake.lake_table(table.name)
-        return PinnedSource(table, place, lake.store, (), snapshot.run_id, snapshot)
+    return pinned
+
+
+def _pin_snapshot(table: Table, lake: Lake) -> PinnedSource | None:
+    found = snapshot_of(table, lake)
+    place = lake.lake_table(table.name)
+    return PinnedSource(table, place, lake.store, (), found.run_id, found) if found else None
+
+
+def _pin_built(table: Table, lake: Lake) -> PinnedSource | None:
+    version = lake.published(table.name)
+    if version is None:
+        return None
     place = lake.built(version.run_id, table.name)
     stored = lake.store.stat(place)
     if stored is None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from spark_app.errors import Unusable, first_line
+from spark_app.errors import DELIVER_AGAIN, Unusable, first_line
 from spark_app.lake.store import READERS, Store, StoredFile
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ def _opened(
             yield opened
     except (pa.ArrowException, OSError) as error:
         why = first_line(error).rstrip(".")
-        raise Unusable(
-            f"{file.path} is damaged ({why}); deliver it again or take it away"
-        ) from error
+        raise Unusable(f"{file.path} is damaged ({why}); {DELIVER_AGAIN}") from error
 
 
 def _unique(column: "pa.ChunkedArray") -> Values:

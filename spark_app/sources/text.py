@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spark_app.declarations import Csv, Files, Rule, Text
+from spark_app.errors import DELIVER_AGAIN
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources import delimited, json_lines
 from spark_app.sources.contract import DeliveredFile
@@ -36,7 +37,7 @@ _TEXT = (
 
 def refusal(path: str, rule: str) -> str:
     """Why a file is refused in which a line breaks one of `FILE_RULES`."""
-    return f"{path} {FILE_RULES[rule]}; deliver it again or take it away"
+    return f"{path} {FILE_RULES[rule]}; {DELIVER_AGAIN}"
 
 
 def inspect_text(source: Files, form: Text, file: StoredFile, store: Store) -> DeliveredFile:

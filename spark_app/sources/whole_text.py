@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import closing
 
-from spark_app.errors import Unusable
+from spark_app.errors import DELIVER_AGAIN, Unusable
 from spark_app.lake.store import Store, StoredFile
 from spark_app.sources.long_lines import (
     HAS_LONG_LINE,
@@ -20,8 +20,6 @@ from spark_app.sources.packed import (
     most_unpacked_bytes,
     unpacked,
 )
-
-_DELIVER = "deliver it again or take it away"
 
 
 def text_bytes(file: StoredFile, store: Store) -> int:
@@ -54,7 +52,7 @@ def _counted(file: StoredFile, parts: Iterable[bytes]) -> int:
             raise _with_long_line(file)
         if size > most:
             raise Unusable(
-                f"{file.path} becomes more than {most:,} bytes when it is unpacked; {_DELIVER}"
+                f"{file.path} becomes more than {most:,} bytes when it is unpacked; {DELIVER_AGAIN}"
             )
         end = last_end(part)
         line = line + len(part) if end is None else len(part) - end - 1
@@ -62,4 +60,4 @@ def _counted(file: StoredFile, parts: Iterable[bytes]) -> int:
 
 
 def _with_long_line(file: StoredFile) -> Unusable:
-    return Unusable(f"{file.path} {HAS_LONG_LINE}; {_DELIVER}")
+    return Unusable(f"{file.path} {HAS_LONG_LINE}; {DELIVER_AGAIN}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from spark_app import stopping
-from spark_app.errors import AppError, GateShut, RunFailed, Stopped, Unusable
+from spark_app.errors import DELIVER_AGAIN, AppError, GateShut, RunFailed, Stopped, Unusable
 from spark_app.lake.frames import path_of
 from spark_app.lake.iceberg import UNKNOWN_COMMIT
 
@@ -174,7 +174,5 @@ def _broken_file(text: str) -> AppError | None:
     found = re.search(r"while reading file (\S+?)\.? ", text)
     name = path_of(found[1]) if found else "a file of the source"
     if "CRC checksum verification failed" in text:
-        return Unusable(
-            f"{name} is damaged (a checksum is wrong); deliver it again or take it away"
-        )
-    return Unusable(f"{name} is broken or not Parquet; deliver it again or take it away")
+        return Unusable(f"{name} is damaged (a checksum is wrong); {DELIVER_AGAIN}")
+    return Unusable(f"{name} is broken or not Parquet; {DELIVER_AGAIN}")

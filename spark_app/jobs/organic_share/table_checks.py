@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from spark_app.declarations import Evidence, Finding
 from spark_app.jobs.organic_share.counts import counts_of
 from spark_app.quality.words import some
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -44,13 +41,13 @@ def expected_grid(evidence: Evidence) -> ExpectedGrid:
 
 
 def grid_is_complete(evidence: Evidence) -> Finding:
-    expected, rows = expected_grid(evidence), _table(evidence).num_rows
+    expected, rows = expected_grid(evidence), evidence.built.num_rows
     return _same_number(rows, expected.countries_count * len(expected.weeks))
 
 
 def weeks_are_contiguous(evidence: Evidence) -> Finding:
     expected = {*expected_grid(evidence).weeks}
-    found = {*_table(evidence)["week_start_date"].unique().to_pylist()}
+    found = {*evidence.built["week_start_date"].unique().to_pylist()}
     wrong = sorted(map(str, expected ^ found))
     return Finding(len(found), len(wrong), some(wrong))
 
@@ -66,13 +63,13 @@ def paid_total_kept(evidence: Evidence) -> Finding:
 def rows_as_in_staging(evidence: Evidence) -> Finding:
     if evidence.staging is None:
         raise LookupError("there is no staging")
-    return _same_number(_table(evidence).num_rows, evidence.staging.num_rows)
+    return _same_number(evidence.built.num_rows, evidence.staging.num_rows)
 
 
 def _total_kept(evidence: Evidence, column: str, wanted: int) -> Finding:
     import pyarrow.compute as pc
 
-    table = _table(evidence)
+    table = evidence.built
     found = pc.sum(table[column]).as_py() or 0
     detail = f"{found:,}, expected {wanted:,}" if found != wanted else ""
     return Finding(table.num_rows, int(found != wanted), detail)
@@ -81,12 +78,6 @@ def _total_kept(evidence: Evidence, column: str, wanted: int) -> Finding:
 def _same_number(rows: int, wanted: int) -> Finding:
     detail = f"{rows:,} rows, expected {wanted:,}" if rows != wanted else ""
     return Finding(rows, abs(wanted - rows), detail)
-
-
-def _table(evidence: Evidence) -> "pa.Table":
-    if evidence.table is None:
-        raise LookupError("the table is not in memory")
-    return evidence.table
 
 
 def _kept(evidence: Evidence) -> Sequence[dict[str, Any]]:

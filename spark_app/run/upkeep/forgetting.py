@@ -16,6 +16,7 @@ from spark_app.lake.lake import Lake
 from spark_app.lake.ledger import DAYS, FileDay, Ledger
 from spark_app.lake.suppression import Suppressed
 from spark_app.lake.versions import published, published_version
+from spark_app.quality.words import count_of
 from spark_app.run.forgotten import persons_of
 from spark_app.run.manifest import new_run_id
 from spark_app.run.stages import Surroundings
@@ -44,11 +45,7 @@ class Removed:
 
     def in_words(self) -> str:
         """`2 rows of 1 day removed`."""
-        rows, days = self.rows_count, len(self.days)
-        return (
-            f"{rows:,} row{'s' if rows != 1 else ''} of {days:,} day{'s' if days != 1 else ''} "
-            "removed"
-        )
+        return f"{count_of(self.rows_count, 'row')} of {count_of(len(self.days), 'day')} removed"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from spark_app.errors import DONE
 from spark_app.lake.lake import Lake
 from spark_app.lake.versions import published
 from spark_app.run.order import held_at, selected
-from spark_app.run.several import Batch, JobEnd, run_several
+from spark_app.run.several import Batch, JobEnd, left_held, run_several
 from spark_app.run.stages import Surroundings
 
 
@@ -36,23 +36,23 @@ def readers_of(lakes: Sequence[Job], jobs: Sequence[Job], lake: Lake) -> list[Jo
 
 def make_again(readers: Sequence[Job], wanted: Batch, around: Surroundings) -> MadeAgain:
     """Run jobs that have something new to read, but those whose table is held and their readers."""
-    held = _held(readers, around.lake)
-    ends = run_several([job for job in readers if job.name not in held], wanted, around)
-    left = [JobEnd(job, DONE, held[job.name]) for job in readers if job.name in held]
+    left = _left(readers, around.lake)
+    ends = run_several([job for job in readers if job.name not in left], wanted, around)
     return MadeAgain(
         [end for end in ends if end.exit_code == DONE],
-        [*left, *(end for end in ends if end.exit_code != DONE)],
+        [*left.values(), *(end for end in ends if end.exit_code != DONE)],
     )
 
 
-def _held(readers: Sequence[Job], lake: Lake) -> dict[str, str]:
-    """Why jobs are left: their table is held, or one that they read."""
-    found: dict[str, str] = {}
+def _left(readers: Sequence[Job], lake: Lake) -> dict[str, JobEnd]:
+    """The ends of jobs that are left: their table is held, or one that they read."""
+    found: dict[str, JobEnd] = {}
     for job in readers:
         at = held_at(published(job.publishes, lake), lake)
         behind = [name for name in job.tables_read if name in found]
         if at is not None:
-            found[job.name] = f"held at run {at}; release it: publish {job.name} --release"
+            found[job.name] = left_held(job, f"held at run {at}")
         elif behind:
-            found[job.name] = f"left, because {behind[0]}, which it reads, is left"
+            why = f"left, because {behind[0]}, which it reads, is left"
+            found[job.name] = JobEnd(job, DONE, why)
     return found
